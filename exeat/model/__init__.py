@@ -1,0 +1,1 @@
+"""The shared nouns; imports nothing of ours but errors."""
