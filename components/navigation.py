@@ -1,0 +1,56 @@
+"""Which pages exist and which permission opens each; ``app.py`` builds the menu from this table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from exeat.model.person import Permission as P
+from exeat.model.person import Role
+
+if TYPE_CHECKING:
+    from exeat.model.person import Person
+
+
+class Place(NamedTuple):
+    """One page of the app."""
+
+    section: str
+    path: str
+    url: str
+    title: str
+    icon: str
+    permission: P
+
+
+PLACES = (
+    Place("Review", "pages/review/queue.py", "queue", "Releases", ":material/inbox:", P.RELEASE_READ),
+    Place("Review", "pages/review/release.py", "release", "Release", ":material/fact_check:", P.RELEASE_READ),
+    Place("Board", "pages/board/docket.py", "docket", "Docket", ":material/event_note:", P.BOARD_READ),
+    Place("Board", "pages/board/item.py", "item", "Board item", ":material/co_present:", P.BOARD_READ),
+    Place("Catalogue", "pages/catalogue/browse.py", "catalogue", "Catalogue", ":material/menu_book:", P.CATALOGUE_READ),
+    Place("Catalogue", "pages/catalogue/entry.py", "entry", "Entry", ":material/description:", P.CATALOGUE_READ),
+    Place("Oversight", "pages/oversight/exposure.py", "exposure", "Exposure", ":material/query_stats:", P.EXPOSURE_READ),
+    Place("Oversight", "pages/oversight/access.py", "access", "Access", ":material/visibility:", P.ACCESS_READ),
+    Place("Oversight", "pages/oversight/ledger.py", "ledger", "Ledger", ":material/receipt_long:", P.LEDGER_READ),
+    Place("Oversight", "pages/oversight/intake.py", "intake", "Intake", ":material/move_to_inbox:", P.EVIDENCE_READ),
+)
+_FIRST_PAGE = {
+    Role.BOARD_CHAIR: "docket",
+    Role.BOARD_MEMBER: "docket",
+    Role.RESEARCHER: "catalogue",
+    Role.AUDITOR: "ledger",
+}
+
+
+def places_for(person: Person) -> tuple[Place, ...]:
+    """Return the pages this person may open."""
+    return tuple(place for place in PLACES if person.can(place.permission))
+
+
+def first_url(person: Person) -> str:
+    """Return where this person starts."""
+    for role, url in _FIRST_PAGE.items():
+        if role in person.roles and Role.STEWARD not in person.roles:
+            return url
+    places = places_for(person)
+    return places[0].url if places else ""

@@ -1,0 +1,5 @@
+"""``python -m exeat``."""
+
+from exeat.cli import app
+
+app()

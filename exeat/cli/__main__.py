@@ -1,0 +1,5 @@
+"""``python -m exeat.cli``."""
+
+from exeat.cli import app
+
+app()

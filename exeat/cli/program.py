@@ -1,0 +1,73 @@
+"""The typer program: mounts the commands and prints any ExeatError as two lines on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import typer
+
+from exeat import __version__
+from exeat.cli import ledger
+from exeat.cli.assess import assess_command
+from exeat.cli.demo import demo_command
+from exeat.cli.ingest import ingest_command
+from exeat.cli.rebuild import rebuild_command
+from exeat.cli.schema import schema_command
+from exeat.cli.serve import serve_command
+from exeat.errors import ExeatError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+app = typer.Typer(
+    name="exeat",
+    help="Decide which model checkpoints may leave, on measured evidence and on the record.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def spoken(command: Callable[P, T]) -> Callable[P, T]:
+    """Print an ExeatError as headline and next step, and exit with its code."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return command(*args, **kwargs)
+        except ExeatError as exc:
+            print(exc.headline, exc.what_to_do, sep="\n", file=sys.stderr)  # noqa: T201
+            raise typer.Exit(exc.exit_code) from exc
+
+    return run
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "assess": assess_command,
+    "demo": demo_command,
+    "ingest": ingest_command,
+    "rebuild": rebuild_command,
+    "schema": schema_command,
+    "serve": serve_command,
+}
+for _name, _command in COMMANDS.items():
+    app.command(_name)(spoken(_command))
+for _info in ledger.app.registered_commands:
+    if _info.callback is not None:
+        _info.callback = spoken(_info.callback)
+app.add_typer(ledger.app, name="ledger")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"exeat {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Exeat: which model checkpoints may leave, to whom, in what form and for how long."""

@@ -1,0 +1,78 @@
+"""Wire everything: stores, services, clock. The only module beside the command line that knows the storage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from exeat.access.catalogue import Catalogue
+from exeat.access.exposure import Exposure
+from exeat.access.patterns import Patterns
+from exeat.board.service import BoardDesk
+from exeat.evidence.service import EvidenceDesk
+from exeat.model.person import SYSTEM
+from exeat.policy.adoption import load_default
+from exeat.review.service import ReviewDesk
+from exeat.storage.access_store import AccessStore
+from exeat.storage.keys import load_or_create_log_key
+from exeat.storage.ledger_sql import SqlLedger
+from exeat.storage.objects import ObjectStore
+from exeat.storage.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from exeat.settings import Settings
+
+
+def utc_now() -> datetime:
+    """Return the time of the log."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything that pages and commands use."""
+
+    settings: Settings
+    ledger: SqlLedger
+    evidence: EvidenceDesk
+    warehouse: Warehouse
+    review: ReviewDesk
+    board: BoardDesk
+    catalogue: Catalogue
+    exposure: Exposure
+    patterns: Patterns
+    clock: Callable[[], datetime]
+
+    def close(self) -> None:
+        """Release connections and the private warehouse."""
+        self.warehouse.close()
+        self.ledger.close()
+
+
+def open_desk(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Desk:
+    """Open the stores of ``settings`` and wire the services; a fresh home gets a key, a log and the default policy."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    key = load_or_create_log_key(settings.effective_log_key, settings.origin)
+    ledger = SqlLedger(settings.effective_ledger_url, origin=settings.origin, key=key, clock=clock)
+    objects = ObjectStore(settings.effective_evidence_url)
+    access = AccessStore(settings.home / "access")
+    evidence = EvidenceDesk(ledger, objects, access, clock)
+    if not ledger.case("policy"):
+        evidence.ingest_bytes("default policy", load_default(), SYSTEM)
+    warehouse = Warehouse(ledger, evidence, access.glob(), lambda: clock().date())
+    review = ReviewDesk(ledger, evidence, clock, warehouse)
+    return Desk(
+        settings,
+        ledger,
+        evidence,
+        warehouse,
+        review,
+        BoardDesk(ledger, evidence, clock, review),
+        Catalogue(warehouse, evidence, clock),
+        Exposure(warehouse, evidence, clock),
+        Patterns(warehouse, clock),
+        clock,
+    )
