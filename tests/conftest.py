@@ -1,0 +1,25 @@
+"""What every test shares: under CI a test that needs PostgreSQL, Chromium or Node may not be skipped."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+MUST_RUN = {"browser", "postgres", "oidc"}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    needed = MUST_RUN & {mark.name for mark in item.iter_markers()}
+    if report.skipped and needed and os.environ.get("CI") and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = (
+            f"{item.nodeid} was skipped, and CI must run every {'/'.join(sorted(needed))} test: {report.longrepr}"
+        )
+    return report
