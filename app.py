@@ -16,9 +16,7 @@ if who is None:
 sections: dict[str, list[object]] = {}
 start = first_url(who)
 for place in places_for(who):
-    page = st.Page(
-        place.path, title=place.title, icon=place.icon, url_path=place.url, default=place.url == start
-    )
+    page = st.Page(place.path, title=place.title, icon=place.icon, url_path=place.url, default=place.url == start)
     sections.setdefault(place.section, []).append(page)
 
 if not sections:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from exeat.model.person import Permission as P
-from exeat.model.person import Role
+from exeat.model.person import Permission, Role
+
+_P = Permission
+
 
 if TYPE_CHECKING:
     from exeat.model.person import Person
@@ -19,20 +21,24 @@ class Place(NamedTuple):
     url: str
     title: str
     icon: str
-    permission: P
+    permission: Permission
 
 
 PLACES = (
-    Place("Review", "pages/review/queue.py", "queue", "Releases", ":material/inbox:", P.RELEASE_READ),
-    Place("Review", "pages/review/release.py", "release", "Release", ":material/fact_check:", P.RELEASE_READ),
-    Place("Board", "pages/board/docket.py", "docket", "Docket", ":material/event_note:", P.BOARD_READ),
-    Place("Board", "pages/board/item.py", "item", "Board item", ":material/co_present:", P.BOARD_READ),
-    Place("Catalogue", "pages/catalogue/browse.py", "catalogue", "Catalogue", ":material/menu_book:", P.CATALOGUE_READ),
-    Place("Catalogue", "pages/catalogue/entry.py", "entry", "Entry", ":material/description:", P.CATALOGUE_READ),
-    Place("Oversight", "pages/oversight/exposure.py", "exposure", "Exposure", ":material/query_stats:", P.EXPOSURE_READ),
-    Place("Oversight", "pages/oversight/access.py", "access", "Access", ":material/visibility:", P.ACCESS_READ),
-    Place("Oversight", "pages/oversight/ledger.py", "ledger", "Ledger", ":material/receipt_long:", P.LEDGER_READ),
-    Place("Oversight", "pages/oversight/intake.py", "intake", "Intake", ":material/move_to_inbox:", P.EVIDENCE_READ),
+    Place("Review", "pages/review/queue.py", "queue", "Releases", ":material/inbox:", _P.RELEASE_READ),
+    Place("Review", "pages/review/release.py", "release", "Release", ":material/fact_check:", _P.RELEASE_READ),
+    Place("Board", "pages/board/docket.py", "docket", "Docket", ":material/event_note:", _P.BOARD_READ),
+    Place("Board", "pages/board/item.py", "item", "Board item", ":material/co_present:", _P.BOARD_READ),
+    Place(
+        "Catalogue", "pages/catalogue/browse.py", "catalogue", "Catalogue", ":material/menu_book:", _P.CATALOGUE_READ
+    ),
+    Place("Catalogue", "pages/catalogue/entry.py", "entry", "Entry", ":material/description:", _P.CATALOGUE_READ),
+    Place(
+        "Oversight", "pages/oversight/exposure.py", "exposure", "Exposure", ":material/query_stats:", P.EXPOSURE_READ
+    ),
+    Place("Oversight", "pages/oversight/access.py", "access", "Access", ":material/visibility:", _P.ACCESS_READ),
+    Place("Oversight", "pages/oversight/ledger.py", "ledger", "Ledger", ":material/receipt_long:", _P.LEDGER_READ),
+    Place("Oversight", "pages/oversight/intake.py", "intake", "Intake", ":material/move_to_inbox:", _P.EVIDENCE_READ),
 )
 _FIRST_PAGE = {
     Role.BOARD_CHAIR: "docket",

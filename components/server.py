@@ -82,7 +82,7 @@ async def ready(_: Request) -> JSONResponse:
     from components.session import desk  # noqa: PLC0415 opened on first use, not at import
 
     try:
-        size = await run_in_threadpool(lambda: desk().ledger.size())
+        size = await run_in_threadpool(desk().ledger.size)
     except ExeatError as exc:
         log.exception("not ready")
         return JSONResponse({"ready": False, "headline": exc.headline}, status_code=503)

@@ -38,7 +38,7 @@ def spoken(command: Callable[P, T]) -> Callable[P, T]:
         try:
             return command(*args, **kwargs)
         except ExeatError as exc:
-            print(exc.headline, exc.what_to_do, sep="\n", file=sys.stderr)  # noqa: T201
+            print(exc.headline, exc.what_to_do, sep="\n", file=sys.stderr)
             raise typer.Exit(exc.exit_code) from exc
 
     return run

@@ -8,8 +8,8 @@ One entry is one canonical JSON line (restricted RFC 8785 profile)::
      "rec": {"nonce": 128-bit hex, "prev": leaf hash hex of the entry before, "seq": 41, "ts": …},
      "sigs": [{"key_id": …, "sig": base64, "type": "ed25519-dsse" | "webauthn"}]}
 
-``sigs`` holds the signatures of people. A *server-attested* statement has none: the signed tree head that is made in the same
-transaction attests it. leaf = SHA-256(0x00 || line) (RFC 6962 2.1).
+``sigs`` holds the signatures of people. A *server-attested* statement has none: the signed tree head that is made
+in the same transaction attests it. leaf = SHA-256(0x00 || line) (RFC 6962 2.1).
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ class Draft:
     ``case`` groups statements, e.g. ``release:onco-v7-t2``. ``expects`` is the case version the person saw (0 for a
     new case); None takes the current one (facts of the system, and followers in one batch).
     ``key`` makes a repeated click harmless: a key that is already in the log writes nothing.
-    ``sealed`` holds personal names and free text in clear: the store puts salted commitments in the log and the values in the vault.
+    ``sealed`` holds personal names and free text in clear: the store puts salted commitments in the log and the
+    values in the vault.
     """
 
     kind: str

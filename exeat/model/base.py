@@ -64,7 +64,7 @@ Text = Annotated[str, StringConstraints(max_length=MAX_TEXT)]
 
 
 def _inside_the_folder(value: str) -> str:
-    if value.startswith("/") or ".." in value.split("/") or ":" in value.split("/")[0]:
+    if value.startswith("/") or ".." in value.split("/") or ":" in value.split("/", maxsplit=1)[0]:
         msg = "must be a relative path inside the checkpoint folder"
         raise ValueError(msg)
     return value

@@ -21,7 +21,7 @@ class Role(StrEnum):
     SYSTEM = "system"
 
     @property
-    def title(self) -> str:
+    def title(self) -> str:  # type: ignore[override]  # words for people; nobody title-cases an enum
         """Return the role as people say it."""
         return self.value.replace("_", " ")
 
@@ -85,9 +85,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.LEDGER_READ,
         }
     ),
-    Role.CUSTODIAN: frozenset(
-        _READ_ALL | {_P.ACCESS_READ, _P.EVIDENCE_INGEST, _P.RELEASE_ACTIVATE, _P.LEDGER_ERASE}
-    ),
+    Role.CUSTODIAN: frozenset(_READ_ALL | {_P.ACCESS_READ, _P.EVIDENCE_INGEST, _P.RELEASE_ACTIVATE, _P.LEDGER_ERASE}),
     Role.RESEARCHER: frozenset({_P.CATALOGUE_READ}),
     Role.AUDITOR: frozenset(_READ_ALL | {_P.ACCESS_READ, _P.BOARD_READ}),
     Role.SYSTEM: frozenset({_P.EVIDENCE_INGEST}),

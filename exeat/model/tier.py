@@ -21,7 +21,7 @@ class Tier(StrEnum):
         return int(self.value[1])
 
     @property
-    def title(self) -> str:
+    def title(self) -> str:  # type: ignore[override]  # words for people; nobody title-cases an enum
         """Return the tier as people say it."""
         return TIER_TITLES[self]
 
@@ -58,7 +58,7 @@ class ComponentKind(StrEnum):
     DOCS = "docs"
 
     @property
-    def title(self) -> str:
+    def title(self) -> str:  # type: ignore[override]  # words for people; nobody title-cases an enum
         """Return the kind as people say it: ``optimizer state``."""
         return self.value.replace("_", " ")
 
@@ -80,7 +80,7 @@ class Disposition(StrEnum):
         return len(Disposition) - 1 - list(Disposition).index(self)
 
     @property
-    def title(self) -> str:
+    def title(self) -> str:  # type: ignore[override]  # words for people; nobody title-cases an enum
         """Return the disposition as people say it."""
         return self.value.replace("_", " ")
 

@@ -24,7 +24,7 @@ class Verdict(StrEnum):
     NOT_APPLICABLE = "not_applicable"
 
     @property
-    def title(self) -> str:
+    def title(self) -> str:  # type: ignore[override]  # words for people; nobody title-cases an enum
         """Return the verdict as people say it."""
         return self.value.replace("_", " ")
 

@@ -26,7 +26,7 @@ class State(StrEnum):
     SUPERSEDED = "superseded"
 
     @property
-    def title(self) -> str:
+    def title(self) -> str:  # type: ignore[override]  # words for people; nobody title-cases an enum
         """Return the state as people say it."""
         return self.value.replace("_", " ")
 
