@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from exeat.model.person import Permission, Role
 
-_P = Permission
-
-
 if TYPE_CHECKING:
     from exeat.model.person import Person
+
+_P = Permission
 
 
 class Place(NamedTuple):
@@ -34,7 +33,7 @@ PLACES = (
     ),
     Place("Catalogue", "pages/catalogue/entry.py", "entry", "Entry", ":material/description:", _P.CATALOGUE_READ),
     Place(
-        "Oversight", "pages/oversight/exposure.py", "exposure", "Exposure", ":material/query_stats:", P.EXPOSURE_READ
+        "Oversight", "pages/oversight/exposure.py", "exposure", "Exposure", ":material/query_stats:", _P.EXPOSURE_READ
     ),
     Place("Oversight", "pages/oversight/access.py", "access", "Access", ":material/visibility:", _P.ACCESS_READ),
     Place("Oversight", "pages/oversight/ledger.py", "ledger", "Ledger", ":material/receipt_long:", _P.LEDGER_READ),
