@@ -19,7 +19,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     needed = MUST_RUN & {mark.name for mark in item.iter_markers()}
     if report.skipped and needed and os.environ.get("CI") and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
-        report.longrepr = (
-            f"{item.nodeid} was skipped, and CI must run every {'/'.join(sorted(needed))} test: {report.longrepr}"
-        )
+        names = "/".join(sorted(needed))
+        report.longrepr = f"{item.nodeid} was skipped, and CI must run every {names} test: {report.longrepr}"
     return report
