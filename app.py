@@ -13,15 +13,22 @@ if who is None:
     sign_in()
     st.stop()
 
-sections: dict[str, list[object]] = {}
-start = first_url(who)
-for place in places_for(who):
-    page = st.Page(place.path, title=place.title, icon=place.icon, url_path=place.url, default=place.url == start)
-    sections.setdefault(place.section, []).append(page)
-
-if not sections:
+places = places_for(who)
+if not places:
     no_pages(who)
     st.stop()
+
+pages = {place.url: st.Page(place.path, title=place.title, icon=place.icon, url_path=place.url) for place in places}
+
+
+def start() -> None:
+    """Go to the person's first page; a page of one's own keeps the address of every other page stable."""
+    st.switch_page(pages[first_url(who)])
+
+
+sections: dict[str, list[st.Page]] = {"": [st.Page(start, title="Exeat", default=True, visibility="hidden")]}
+for place in places:
+    sections.setdefault(place.section, []).append(pages[place.url])
 
 chosen = st.navigation(sections, position="sidebar")
 frame(who)
