@@ -1,0 +1,201 @@
+"""The interval strip: value, interval and limit of each indicator; what was not measured stands in its own gutter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from components.charts.palette import FAIL_AREA, GRID, safe, sign, styled
+from components.numbers import figure, interval
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exeat.policy.finding import Reading
+
+ROW, PANEL_EXTRA, TOP = 62, 46, 16
+_GUTTER = 0.05
+
+
+class Panel(NamedTuple):
+    """Readings that share a scale: same unit, same kind of figure."""
+
+    unit: str
+    readings: tuple[Reading, ...]
+
+
+def bad_end(reading: Reading) -> float:
+    """Return the end of the interval that the decision uses, so that larger is worse."""
+    if reading.direction == "higher_is_worse":
+        worst = reading.ci_high if reading.ci_high is not None else reading.value
+        return float(worst) if worst is not None else float("-inf")
+    worst = reading.ci_low if reading.ci_low is not None else reading.value
+    return -float(worst) if worst is not None else float("-inf")
+
+
+def _strongest_first(reading: Reading) -> tuple[bool, int, float]:
+    strength = reading.access.strength if reading.access else -1
+    return reading.status != "measured", -strength, -bad_end(reading)
+
+
+def chosen(readings: Sequence[Reading]) -> tuple[Reading, ...]:
+    """Return the readings to draw: all of the whole population, and the worst subgroup of each indicator."""
+    whole = [r for r in readings if not r.subgroup]
+    worst: dict[tuple[str, object], Reading] = {}
+    for reading in sorted((r for r in readings if r.subgroup), key=_strongest_first):
+        worst.setdefault((reading.indicator_id, reading.fpr), reading)
+    return tuple(sorted({*whole, *worst.values()}, key=_strongest_first))
+
+
+def panels(readings: Sequence[Reading]) -> tuple[Panel, ...]:
+    """Group readings that can share an axis; panels with the worst verdict first."""
+    groups: dict[tuple[str, str], list[Reading]] = {}
+    for reading in chosen(readings):
+        groups.setdefault((reading.unit, reading.indicator_id.rsplit(".", 1)[-1]), []).append(reading)
+    ranked = sorted(groups.items(), key=lambda group: min(_rank(r) for r in group[1]))
+    return tuple(Panel(key[0], tuple(group)) for key, group in ranked)
+
+
+def _rank(reading: Reading) -> int:
+    return list(type(reading.verdict)).index(reading.verdict)
+
+
+def verdict_text(reading: Reading) -> str:
+    """Return ``FAIL 4.8 % [3.5, 6.4] % · limit 2 %``, or why there is no figure."""
+    word = sign(reading.verdict).word
+    if reading.status != "measured":
+        return f"{word.capitalize() if word.isupper() else word}: {reading.reason or 'no reason given'}"
+    parts = f"{word} {figure(reading.value, reading.unit)} {interval(reading.ci_low, reading.ci_high, reading.unit)}"
+    return parts.strip() + (f" · limit {figure(reading.limit, reading.unit)}" if reading.limit is not None else "")
+
+
+def row_label(reading: Reading) -> str:
+    """Return the indicator's label with the subgroup it is about."""
+    return f"{reading.label} · {reading.subgroup}" if reading.subgroup else reading.label
+
+
+def _reach(panel: Panel) -> tuple[float, float]:
+    """Return the axis range: from 0 (or below, for lower figures) to a little beyond all ends and limits."""
+    ends = [x for r in panel.readings for x in (r.value, r.ci_low, r.ci_high, r.limit) if x is not None]
+    factor = 100 if panel.unit == "fraction" else 1
+    numbers = [float(x) * factor for x in ends] or [1.0]
+    high, low = max(*numbers, 0.0), min(*numbers, 0.0)
+    room = (high - low or 1.0) * 0.08
+    return (low - room if low < 0 else 0.0), high + room
+
+
+def interval_strip(readings: Sequence[Reading]) -> go.Figure:
+    """Return one figure with a panel per scale: dot, interval, limit with the failing side shaded."""
+    groups = panels(readings)
+    rows = [len(panel.readings) for panel in groups] or [1]
+    height = sum(rows) * ROW + len(rows) * PANEL_EXTRA + TOP
+    strip = make_subplots(
+        rows=len(rows),
+        cols=2,
+        column_widths=[_GUTTER, 1 - _GUTTER],
+        horizontal_spacing=0.0,
+        row_heights=[count / sum(rows) for count in rows],
+        vertical_spacing=PANEL_EXTRA / height if len(rows) > 1 else 0.0,
+    )
+    for number, panel in enumerate(groups, start=1):
+        _draw_panel(strip, number, panel)
+    styled(strip, height=height)
+    strip.update_layout(margin={"t": TOP, "b": 36})
+    return strip
+
+
+def _draw_panel(strip: go.Figure, number: int, panel: Panel) -> None:
+    low, high = _reach(panel)
+    unit = "%" if panel.unit == "fraction" else panel.unit
+    for line, reading in enumerate(panel.readings):
+        _draw_row(strip, number, float(len(panel.readings) - 1 - line), reading, (low, high))
+    bottom, top = -0.55, len(panel.readings) - 0.3
+    strip.update_yaxes(visible=False, range=[bottom, top], fixedrange=True, row=number)
+    strip.update_xaxes(visible=False, range=[0, 1], fixedrange=True, row=number, col=1)
+    measured = any(r.status == "measured" for r in panel.readings)
+    strip.update_xaxes(
+        range=[low, high], ticksuffix=f" {unit}", gridcolor=GRID, nticks=6, visible=measured, row=number, col=2
+    )
+
+
+def _draw_row(strip: go.Figure, number: int, y: float, reading: Reading, reach: tuple[float, float]) -> None:
+    mark = sign(reading.verdict)
+    text = f"{safe(row_label(reading), 90)}<br><b>{mark.glyph}</b> {safe(verdict_text(reading), 110)}"
+    strip.add_annotation(
+        x=reach[0], y=y + 0.36, text=text, showarrow=False, align="left", xanchor="left", yanchor="middle",
+        font={"size": 12}, row=number, col=2,
+    )  # fmt: skip
+    if reading.status == "measured" and reading.value is not None:
+        _draw_measured(strip, number, y, reading, reach)
+        return
+    dash = reading.status == "not_applicable"
+    symbol, pen = "line-ew-open" if dash else "diamond-open", {"width": 2, "color": mark.colour}
+    marker = {"symbol": symbol, "size": 13, "color": mark.colour, "line": pen}
+    hover = f"{safe(row_label(reading))}<br>{safe(verdict_text(reading), 300)}<extra></extra>"
+    strip.add_trace(go.Scatter(x=[0.5], y=[y], mode="markers", marker=marker, hovertemplate=hover), row=number, col=1)
+
+
+def _draw_measured(strip: go.Figure, number: int, y: float, reading: Reading, reach: tuple[float, float]) -> None:
+    factor = 100 if reading.unit == "fraction" else 1
+    at = float(reading.value or 0) * factor
+    mark = sign(reading.verdict)
+    if reading.limit is not None:
+        _draw_limit(strip, number, y, reading, reach)
+    error = None
+    if reading.ci_low is not None and reading.ci_high is not None:
+        low, high = float(reading.ci_low) * factor, float(reading.ci_high) * factor
+        error = {"type": "data", "symmetric": False, "array": [high - at], "arrayminus": [at - low], "thickness": 2}
+        error |= {"width": 6, "color": mark.colour}
+    hover = f"{safe(row_label(reading))}<br>{safe(verdict_text(reading))}<br>{safe(reading.method)}<extra></extra>"
+    marker = {"size": 11, "color": mark.colour, "symbol": mark.marker}
+    trace = go.Scatter(x=[at], y=[y - 0.2], mode="markers", marker=marker, error_x=error, hovertemplate=hover)
+    strip.add_trace(trace, row=number, col=2)
+
+
+def _draw_limit(strip: go.Figure, number: int, y: float, reading: Reading, reach: tuple[float, float]) -> None:
+    limit = float(reading.limit or 0) * (100 if reading.unit == "fraction" else 1)
+    side = (limit, reach[1]) if reading.direction == "higher_is_worse" else (reach[0], limit)
+    where = {"row": number, "col": 2}
+    band = {"y0": y - 0.45, "y1": y + 0.08}
+    strip.add_shape(
+        type="rect", x0=side[0], x1=side[1], fillcolor=FAIL_AREA, line_width=0, layer="below", **band, **where
+    )
+    strip.add_shape(
+        type="line", x0=limit, x1=limit, line={"width": 2, "dash": "dot", "color": "#808080"}, **band, **where
+    )
+
+
+def strip_table(readings: Sequence[Reading]) -> pd.DataFrame:
+    """Return the same figures as rows, all subgroups included."""
+    rows = [
+        {
+            "Indicator": row_label(reading),
+            "Verdict": reading.verdict.title,
+            "Value": figure(reading.value, reading.unit)
+            if reading.status == "measured"
+            else reading.status.replace("_", " "),
+            "Interval": interval(reading.ci_low, reading.ci_high, reading.unit) or None,
+            "Limit": figure(reading.limit, reading.unit) if reading.limit is not None else None,
+            "Members / non-members": _counts(reading),
+            "Adversary": reading.access.value.replace("_", " ") if reading.access else None,
+            "Method": reading.method or None,
+            "Why not": reading.reason or None,
+        }
+        for reading in sorted(readings, key=lambda r: (_rank(r), *_strongest_first(r)))
+    ]
+    return pd.DataFrame(rows)
+
+
+def _counts(reading: Reading) -> str | None:
+    if reading.n_in is None and reading.n_out is None:
+        return None
+    return " / ".join("—" if n is None else f"{n:,}" for n in (reading.n_in, reading.n_out))
+
+
+def strip_alt(readings: Sequence[Reading], as_of: object) -> str:
+    """Return the figure in words, for those who cannot see it."""
+    sentences = [f"{row_label(r)}: {verdict_text(r)}." for panel in panels(readings) for r in panel.readings]
+    return f"Exposure indicators with interval and limit, as of {as_of}. " + " ".join(sentences)[:3000]
