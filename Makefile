@@ -54,8 +54,9 @@ bench: setup ## Print each ratio against its floor
 samples: setup ## Train the sample checkpoints and write data/ again
 	$(BIN)/python data/make_samples.py
 
-screenshots: setup setup-browser ## Take every page, wide and narrow, light and dark, into docs/img
-	$(BIN)/python tools/screenshots.py docs/img
+screenshots: setup setup-browser ## Take every page into bench/out/screenshots, and the README picture
+	$(BIN)/python tools/screenshots.py bench/out/screenshots
+	$(BIN)/python tools/screenshots.py --readme docs/img
 
 clean: ## Remove the environment and caches, never var/
 	rm -rf .venv .make node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
