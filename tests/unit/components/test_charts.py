@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from components.charts.interval_strip import chosen, interval_strip, panels, strip_alt, strip_table
+from components.charts.palette import SIGNS, safe, sign
+from components.charts.tier_matrix import MatrixRow, matrix_table, more_open, tier_matrix
+from components.charts.treemap import Piece, treemap, treemap_alt, treemap_table
+from components.charts.utility import Point, utility_chart, utility_table
+from components.charts.versions import VersionPoint, versions_chart, versions_table
+from exeat.model.tier import Access, Disposition, Tier
+from exeat.policy.finding import Reading, Verdict
+
+MARKUP = "<b>x</b><a href='https://evil.example'>%{y}</a>$x$"
+
+
+def reading(**more):
+    plain = {
+        "indicator_id": "mia.lira.tpr_at_fpr",
+        "label": "membership, LiRA, TPR at 1 % FPR",
+        "status": "measured",
+        "verdict": Verdict.FAIL,
+        "value": Decimal("0.048"),
+        "ci_low": Decimal("0.035"),
+        "ci_high": Decimal("0.064"),
+        "limit": Decimal("0.02"),
+        "fpr": Decimal("0.01"),
+        "access": Access.WHITE_BOX,
+    }
+    return Reading(**(plain | more))
+
+
+def unmeasured(**more):
+    gone = {"status": "not_measured", "verdict": Verdict.NOT_MEASURED, "value": None, "ci_low": None, "ci_high": None}
+    return reading(**(gone | {"reason": "needs 10,000 non-members; the data has 899"} | more))
+
+
+def test_every_verdict_has_word_icon_and_colour():
+    assert set(SIGNS) == set(Verdict)
+    assert len({mark.word for mark in SIGNS.values()}) == len(Verdict)
+    assert len({mark.icon for mark in SIGNS.values()}) == len(Verdict)
+    assert sign("nonsense") == SIGNS[Verdict.NOT_MEASURED]
+
+
+def test_labels_are_inert():
+    text = safe(MARKUP)
+    assert "<" not in text
+    assert "%{" not in text
+    assert "$" not in text
+
+
+def main_traces(chart):
+    return [t for t in chart.data if t.xaxis == "x2"]
+
+
+def test_strip_draws_value_interval_limit_and_failing_side():
+    chart = interval_strip([reading()])
+    dot = main_traces(chart)[0]
+    assert list(dot.x) == [pytest.approx(4.8)]
+    assert list(dot.error_x.array) == [pytest.approx(1.6)]
+    assert list(dot.error_x.arrayminus) == [pytest.approx(1.3)]
+    lines = [s for s in chart.layout.shapes if s.type == "line"]
+    shaded = [s for s in chart.layout.shapes if s.type == "rect"]
+    assert [s.x0 for s in lines] == [pytest.approx(2.0)]
+    assert shaded[0].x0 == pytest.approx(2.0)
+    assert shaded[0].x1 > 6.4
+
+
+def test_lower_is_worse_shades_below_the_limit():
+    chart = interval_strip([reading(direction="lower_is_worse")])
+    assert next(s for s in chart.layout.shapes if s.type == "rect").x1 == pytest.approx(2.0)
+
+
+def test_what_was_not_measured_has_no_value_on_the_axis():
+    chart = interval_strip([reading(), unmeasured(label="TPR at 0.1 % FPR")])
+    assert len(main_traces(chart)) == 1
+    gutter = [t for t in chart.data if t.xaxis == "x"]
+    assert [t.marker.symbol for t in gutter] == ["diamond-open"]
+    assert any("needs 10,000 non-members" in a.text for a in chart.layout.annotations)
+
+
+def test_not_applicable_is_a_dash():
+    chart = interval_strip([unmeasured(status="not_applicable", verdict=Verdict.NOT_APPLICABLE)])
+    assert [t.marker.symbol for t in chart.data] == ["line-ew-open"]
+
+
+def test_strip_of_nothing_is_drawn():
+    assert interval_strip([]).data == ()
+
+
+def test_strongest_adversary_first_then_bad_end():
+    weak = reading(access=Access.API_LABEL, ci_high=Decimal("0.9"))
+    mild = reading(ci_high=Decimal("0.05"))
+    strong = reading(ci_high=Decimal("0.07"))
+    assert chosen([weak, mild, strong, unmeasured()])[:3] == (strong, mild, weak)
+
+
+def test_only_the_worst_subgroup_is_drawn_but_all_are_in_the_table():
+    groups = [reading(subgroup=f"age {n}", ci_high=Decimal(n) / 100) for n in (10, 50, 30)]
+    assert [r.subgroup for r in chosen(groups)] == ["age 50"]
+    assert len(strip_table(groups)) == 3
+
+
+def test_different_scales_never_share_an_axis():
+    groups = panels([reading(), reading(indicator_id="mem.canary.exposure", unit="bits", verdict=Verdict.PASS)])
+    assert [p.unit for p in groups] == ["fraction", "bits"]
+
+
+def test_table_never_shows_a_number_for_what_was_not_measured():
+    row = strip_table([unmeasured()]).iloc[0]
+    assert row["Value"] == "not measured"
+    assert row["Why not"].startswith("needs 10,000")
+
+
+def test_strip_escapes_labels_and_alt_names_each_row():
+    chart = interval_strip([reading(label=MARKUP)])
+    assert all("<a" not in a.text for a in chart.layout.annotations)
+    assert "as of 2026-11-24" in strip_alt([reading()], "2026-11-24")
+    assert "FAIL 4.8 % [3.5, 6.4] % · limit 2 %" in strip_alt([reading()], "x")
+
+
+POINTS = [
+    Point("v6", 0.95, (0.93, 0.97), 0.015, (0.01, 0.019)),
+    Point("v7", 0.97, (0.95, 0.98), 0.048, (0.035, 0.064), current=True),
+    Point(MARKUP, 0.9, None, 0.01, None),
+]
+
+
+def test_utility_chart_has_units_intervals_and_limit():
+    chart = utility_chart(POINTS, utility="balanced accuracy (%)", exposure="TPR at 1 % FPR (%)", limit=0.02)
+    assert list(chart.data[1].x) == [pytest.approx(4.8)]
+    assert chart.data[1].marker.symbol == "star"
+    assert chart.data[2].error_x.array is None
+    assert chart.layout.xaxis.ticksuffix == " %"
+    assert any(s.x0 == pytest.approx(2.0) for s in chart.layout.shapes)
+    assert "<" not in chart.data[2].text[0]
+    assert list(utility_table(POINTS)["Checkpoint"])[1] == "v7 (this one)"
+
+
+def test_versions_chart_marks_decisions_and_gaps():
+    points = [
+        VersionPoint("v5", None, reason="no report"),
+        VersionPoint("v6", 0.015, (0.01, 0.019), "approved for T2"),
+        VersionPoint("v7", 0.048, (0.035, 0.064), current=True),
+    ]
+    chart = versions_chart(points, indicator="TPR at 1 % FPR", limit=0.02)
+    assert list(chart.data[0].x) == ["v6", "v7"]
+    assert chart.data[1].marker.symbol == "diamond-open"
+    assert any("approved for T2" in a.text for a in chart.layout.annotations)
+    assert list(versions_table(points)["Value"]) == ["not measured", "1.5 %", "4.8 %"]
+
+
+ROWS = [
+    MatrixRow("weights", {Tier.T2: Disposition.ESCROW, Tier.T3: Disposition.SANDBOX}, Disposition.ALLOWED),
+    MatrixRow("docs", dict.fromkeys(Tier, Disposition.ALLOWED), Disposition.ALLOWED),
+    MatrixRow("optimizer", {}, None),
+]
+
+
+def test_tier_matrix_is_a_grid_of_words():
+    chart = tier_matrix(ROWS, Tier.T2)
+    words = chart.data[0].text
+    assert words[0][2] == "escrow<br><b>✕ asks: allowed</b>"
+    assert words[1][2] == "allowed<br>✓ asks: allowed"
+    assert words[2] == ("denied",) * 6 or list(words[2]) == ["denied"] * 6
+    assert [more_open(row, Tier.T2) for row in ROWS] == [True, False, False]
+    assert matrix_table(ROWS, Tier.T2)["Proposed for T2"].to_list() == ["allowed", "allowed", "stays inside"]
+
+
+def test_treemap_says_what_leaves():
+    pieces = [Piece("weights", "weights", 38_000, True), Piece(MARKUP, "optimizer state", 76_000, False)]
+    chart = treemap(pieces)
+    assert list(chart.data[0].values) == [38_000, 76_000]
+    assert "leaves" in chart.data[0].text[0]
+    assert "<" not in chart.data[0].labels[1]
+    assert treemap_alt(pieces) == "Bytes by component: 114 kB in 2 components, of which 38 kB would leave."
+    assert treemap_table(pieces)["Component"].iloc[0] == MARKUP

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from components.numbers import counted, day, days, figure, interval, listed, size
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (Decimal("0.048"), "fraction", "4.8 %"),
+        (Decimal(0), "fraction", "0 %"),
+        (None, "fraction", "not measured"),
+        (Decimal("3.14159"), "bits", "3.14 bits"),
+        (8, "epsilon", "8 ε"),
+        (12345.6, "count", "12,346"),
+        (Decimal("0.000012"), "fraction", "0.0012 %"),
+    ],
+)
+def test_figure(value, unit, text):
+    assert figure(value, unit) == text
+
+
+def test_interval():
+    assert interval(Decimal("0.035"), Decimal("0.064")) == "[3.5, 6.4] %"
+    assert interval(1, 2, "bits") == "[1, 2] bits"
+    assert interval(None, Decimal(1)) == ""
+
+
+@pytest.mark.parametrize(("count", "text"), [(38_000, "38 kB"), (0, "0 B"), (999, "999 B"), (2_500_000, "2.5 MB")])
+def test_size(count, text):
+    assert size(count) == text
+
+
+def test_words():
+    assert day(date(2027, 5, 1)) == "2027-05-01"
+    assert day(None) == "—"
+    assert (days(1), days(9.7), days(None)) == ("1 day", "9 days", "—")
+    assert (counted(1, "finding"), counted(2, "finding"), counted(2, "is", "are")) == (
+        "1 finding",
+        "2 findings",
+        "2 are",
+    )
+    assert (listed([]), listed(["a"]), listed(["a", "b", "c"])) == ("none", "a", "a, b and c")
