@@ -1,0 +1,141 @@
+"""Release cases as rows: the review's own fold decides every state; sealed reviews are never opened here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from exeat.errors import ExeatError
+from exeat.model.policy import Policy
+from exeat.model.release import Proposal
+from exeat.review.lifecycle import STATE_TURN, Kind, State
+from exeat.review.state import CASE, DECIDED, LIVE, effective, fold
+from exeat.storage.warehouse_rows import Row, utc
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from exeat.ledger.statement import Entry
+    from exeat.review.parts import Cell, ReleaseState
+    from exeat.storage.warehouse_load import Evidence
+
+_COUNTS = ("n_fail", "n_not_measured", "n_warn", "n_pass", "n_blocking", "n_conditional")
+_NOT_DUE = DECIDED | {State.DRAFT, State.RETURNED, State.WITHDRAWN}
+
+
+class Folded(NamedTuple):
+    """One release: its row, its components, and what could not be read of it."""
+
+    row: Row
+    components: list[Row]
+    problem: str | None
+
+
+def is_release(case: str) -> bool:
+    """Return whether the case is a release (comments and views stand on cases of their own)."""
+    return case.startswith(CASE)
+
+
+def risk_of(counts: Mapping[str, Any]) -> str | None:
+    """Return how urgent a submission is by its findings; None before anything was assessed.
+
+    High: a blocking finding or a failed check. Medium: a conditional one, or something not measured.
+    """
+    if not counts:
+        return None
+    if counts.get("n_blocking") or counts.get("n_fail"):
+        return "high"
+    return "medium" if counts.get("n_conditional") or counts.get("n_not_measured") else "low"
+
+
+def _counts(entries: Sequence[Entry]) -> Mapping[str, Any]:
+    """Return what the assessment counted at the latest submission."""
+    submitted = (entry.body.get("counts") for entry in reversed(entries) if entry.kind == Kind.SUBMITTED)
+    return next(submitted, None) or {}
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Folds cases on one day; policies are read once each."""
+
+    evidence: Evidence
+    today: date
+
+    def rows(self, entries: Sequence[Entry]) -> Folded:
+        """Return the release as it stands today; a proposal that cannot be read leaves its columns empty."""
+        state = fold(entries)
+        proposal, problem = self._proposal(state)
+        row = _row(state, effective(state, self.today), _counts(entries))
+        row |= self._rules(state) | (_proposed(proposal, state) if proposal else {"title": state.release_id})
+        return Folded(row, _components(state, proposal), problem)
+
+    def _proposal(self, state: ReleaseState) -> tuple[Proposal | None, str | None]:
+        try:
+            return self.evidence.document(state.proposal_sha256, Proposal), None
+        except ExeatError as exc:
+            return None, exc.headline
+
+    def _rules(self, state: ReleaseState) -> Row:
+        """Return what the policy of the case asks for: reviewers and the date a review is due."""
+        try:
+            policy = self.evidence.document(state.policy_sha256, Policy)
+        except ExeatError:
+            return {}
+        due = None
+        if state.submitted_at is not None and state.state not in _NOT_DUE:
+            due = utc(state.submitted_at + timedelta(days=policy.clocks.review_due_days))
+        return {"reviewers_needed": policy.approvals.reviewers, "due_at": due}
+
+
+def _row(state: ReleaseState, now: State, counts: Mapping[str, Any]) -> Row:
+    decision = state.decision
+    reviewed = [review.reviewer for review in state.round_reviews]
+    return {name: counts.get(name) for name in _COUNTS} | {
+        "release_id": state.release_id,
+        "checkpoint_id": state.checkpoint_id,
+        "manifest_sha256": state.manifest_sha256,
+        "submitter": state.submitter,
+        "state": now.value,
+        "live": now in LIVE,
+        "turn": STATE_TURN[now].value,
+        "round": state.round,
+        "case_version": state.version,
+        "submitted_at": utc(state.submitted_at),
+        "updated_at": utc(state.updated_at),
+        "reviews_in": len(reviewed),
+        "reviewers": [seat.reviewer for seat in state.seats],
+        "reviewed_by": reviewed,
+        "decided_at": utc(decision.at) if decision else None,
+        "decision_seq": decision.seq if decision else None,
+        "risk": risk_of(counts),
+    }
+
+
+def _proposed(proposal: Proposal, state: ReleaseState) -> Row:
+    """Return what was asked for, or what was decided once something was."""
+    decision = state.decision
+    return {
+        "title": proposal.title,
+        "tier": ((decision.tier if decision else None) or proposal.tier).value,
+        "recipients": proposal.recipients,
+        "until": (decision.until if decision else None) or proposal.until,
+    }
+
+
+def _components(state: ReleaseState, proposal: Proposal | None) -> list[Row]:
+    decided: dict[str, Cell] = {}
+    for cell in state.decision.matrix if state.decision else ():
+        decided.setdefault(cell.component, cell)
+    asked = {part.component_id: part.disposition for part in proposal.components} if proposal else {}
+    return [
+        {
+            "release_id": state.release_id,
+            "manifest_sha256": state.manifest_sha256,
+            "component_id": component,
+            "proposed": asked[component].value if component in asked else None,
+            "decided": decided[component].disposition.value if component in decided else None,
+        }
+        for component in sorted({*asked, *decided})
+    ]
