@@ -135,7 +135,9 @@ def _draw_row(strip: go.Figure, number: int, y: float, reading: Reading, reach: 
     symbol, pen = "line-ew-open" if dash else "diamond-open", {"width": 2, "color": mark.colour}
     marker = {"symbol": symbol, "size": 13, "color": mark.colour, "line": pen}
     hover = f"{safe(row_label(reading))}<br>{safe(verdict_text(reading), 300)}<extra></extra>"
-    strip.add_trace(go.Scatter(x=[0.5], y=[y], mode="markers", marker=marker, hovertemplate=hover), row=number, col=1)
+    strip.add_trace(
+        go.Scatter(x=[0.5], y=[y + 0.3], mode="markers", marker=marker, hovertemplate=hover), row=number, col=1
+    )
 
 
 def _draw_measured(strip: go.Figure, number: int, y: float, reading: Reading, reach: tuple[float, float]) -> None:

@@ -31,11 +31,11 @@ class MatrixRow(NamedTuple):
 
 
 def tier_matrix(rows: Sequence[MatrixRow], asked: Tier) -> go.Figure:
-    """Return the grid; the proposed tier is framed, and a proposal more open than the policy says so in words."""
+    """Return the grid; the proposed tier is framed, and a proposal more open than the policy is crossed."""
     tiers = list(Tier)
     grid = go.Heatmap(
         x=[f"{tier}<br>{tier.title}" for tier in tiers],
-        y=[safe(row.component, 28) for row in rows],
+        y=[_row_label(row) for row in rows],
         z=[[row.allowed.get(tier, Disposition.DENIED).openness for tier in tiers] for row in rows],
         text=[[_cell(row, tier, asked) for tier in tiers] for row in rows],
         texttemplate="%{text}",
@@ -64,13 +64,15 @@ def tier_matrix(rows: Sequence[MatrixRow], asked: Tier) -> go.Figure:
     return matrix
 
 
+def _row_label(row: MatrixRow) -> str:
+    return f"{safe(row.component, 24)}<br>" + (f"asks: {row.proposed.title}" if row.proposed else "stays inside")
+
+
 def _cell(row: MatrixRow, tier: Tier, asked: Tier) -> str:
-    word = row.allowed.get(tier, Disposition.DENIED).title
+    word = row.allowed.get(tier, Disposition.DENIED).title.replace(" ", "<br>")
     if tier is not asked or row.proposed is None:
         return word
-    if more_open(row, asked):
-        return f"{word}<br><b>✕ asks: {row.proposed.title}</b>"
-    return f"{word}<br>✓ asks: {row.proposed.title}"
+    return f"<b>{'✕' if more_open(row, asked) else '✓'} {word}</b>"
 
 
 def more_open(row: MatrixRow, asked: Tier) -> bool:

@@ -54,7 +54,7 @@ def _trace(point: Point) -> go.Scatter:
     )
     marker = {"size": 14 if point.current else 9, "color": colour, "symbol": "star" if point.current else "circle"}
     return go.Scatter(
-        x=[x], y=[y], mode="markers+text", marker=marker, text=[safe(point.label, 24)], textposition="top center",
+        x=[x], y=[y], mode="markers+text", marker=marker, text=[safe(point.label, 24)], textposition="top right",
         error_x=_bars(x, point.exposure_ci, colour), error_y=_bars(y, point.utility_ci, colour),
         hovertemplate=hover, cliponaxis=False,
     )  # fmt: skip

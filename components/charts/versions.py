@@ -37,17 +37,22 @@ def versions_chart(
         if point.decision:
             text = safe(point.decision, 30)
             chart.add_annotation(x=name, y=1.0, yref="paper", yanchor="bottom", text=f"▼ {text}", showarrow=False)
+    reach = _reach(points, limit)
     if limit is not None:
-        tops = [p.ci[1] if p.ci else p.value for p in points if p.value is not None]
-        reach = max([limit, *(float(top) for top in tops if top is not None)]) * 110
         chart.add_hrect(y0=limit * 100, y1=reach, fillcolor=FAIL_AREA, line_width=0, layer="below")
         label = {"text": f"limit {figure(limit)}"}
         chart.add_hline(y=limit * 100, line={"dash": "dot", "width": 2, "color": "#808080"}, annotation=label)
     styled(chart, height=height, x_title="version, oldest first", y_title=safe(indicator))
     chart.update_layout(margin={"t": 44})
     chart.update_xaxes(type="category", categoryorder="array", categoryarray=names)
-    chart.update_yaxes(ticksuffix=" %", rangemode="tozero")
+    chart.update_yaxes(ticksuffix=" %", range=[-0.07 * reach, reach])
     return chart
+
+
+def _reach(points: Sequence[VersionPoint], limit: float | None) -> float:
+    """Return the top of the axis, in percent: a little above all ends and the limit."""
+    tops = [p.ci[1] if p.ci else p.value for p in points]
+    return max([limit or 0.0, 0.0001, *(top for top in tops if top is not None)]) * 110
 
 
 def _line(names: list[str], points: Sequence[VersionPoint]) -> go.Scatter:
