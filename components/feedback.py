@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import streamlit as st
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from exeat.ledger.statement import Entry
 
+T = TypeVar("T")
 _OUTCOME = "outcome"
 log = logging.getLogger("exeat.app")
 
@@ -42,6 +43,15 @@ def show_error(error: ExeatError) -> None:
 def _error(headline: str, what_to_do: str, newer: tuple[str, ...] | list[str] = ()) -> None:
     lines = [f"**{plain(headline)}**", *(f"- {plain(line)}" for line in newer)]
     st.error("\n".join(lines) + (f"\n\n{plain(what_to_do)}" if what_to_do else ""), icon=":material/error:")
+
+
+def or_stop(load: Callable[[], T]) -> T:
+    """Return what ``load`` returns; when it is refused, show why and end the page there."""
+    try:
+        return load()
+    except ExeatError as error:
+        show_error(error)
+        st.stop()
 
 
 def done(result: DoneLike) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import streamlit as st
 
 from components.identity import expired, person_of
+from exeat.errors import NotPermitted
 from exeat.model.person import Role
 from exeat.settings import load_settings
 
@@ -53,6 +54,14 @@ def person() -> Person | None:
         st.logout()
         return None
     return person_of(claims, settings)
+
+
+def actor() -> Person:
+    """Return who acts now, for pages and callbacks; raise NotPermitted when nobody is signed in any more."""
+    who = person()
+    if who is None:
+        raise NotPermitted("You are not signed in any more.", "Sign in again; what you typed stays on this page.")
+    return who
 
 
 def demo_people() -> dict[str, Person]:

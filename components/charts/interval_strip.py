@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
@@ -123,7 +124,8 @@ def _draw_panel(strip: go.Figure, number: int, panel: Panel) -> None:
 
 def _draw_row(strip: go.Figure, number: int, y: float, reading: Reading, reach: tuple[float, float]) -> None:
     mark = sign(reading.verdict)
-    text = f"{safe(row_label(reading), 90)}<br><b>{mark.glyph}</b> {safe(verdict_text(reading), 110)}"
+    said = "<br>".join(safe(line) for line in wrap(verdict_text(reading), 58, max_lines=2, placeholder=" …"))
+    text = f"{safe(row_label(reading), 90)}<br><b>{mark.glyph}</b> {said}"
     strip.add_annotation(
         x=reach[0], y=y + 0.36, text=text, showarrow=False, align="left", xanchor="left", yanchor="middle",
         font={"size": 12}, row=number, col=2,

@@ -34,12 +34,12 @@ def tier_matrix(rows: Sequence[MatrixRow], asked: Tier) -> go.Figure:
     """Return the grid; the proposed tier is framed, and a proposal more open than the policy is crossed."""
     tiers = list(Tier)
     grid = go.Heatmap(
-        x=[f"{tier}<br>{tier.title}" for tier in tiers],
+        x=[tier.value for tier in tiers],
         y=[_row_label(row) for row in rows],
         z=[[row.allowed.get(tier, Disposition.DENIED).openness for tier in tiers] for row in rows],
         text=[[_cell(row, tier, asked) for tier in tiers] for row in rows],
         texttemplate="%{text}",
-        textfont={"size": 12},
+        textfont={"size": 11},
         hovertemplate="%{y}, %{x}: %{text}<extra></extra>",
         colorscale=_BLUES,
         zmin=-0.5,
@@ -58,8 +58,8 @@ def tier_matrix(rows: Sequence[MatrixRow], asked: Tier) -> go.Figure:
         y1=len(rows) - 0.5,
         line={"width": 3, "color": "#E69F00"},
     )
-    styled(matrix, height=90 + 46 * len(rows))
-    matrix.update_xaxes(side="top", fixedrange=True, showgrid=False)
+    styled(matrix, height=60 + 50 * len(rows))
+    matrix.update_xaxes(side="top", type="category", tickangle=0, fixedrange=True, showgrid=False)
     matrix.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False)
     return matrix
 
