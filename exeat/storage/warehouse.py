@@ -137,14 +137,16 @@ class Warehouse:
         today = self._today()
         loader = Loader(self._ledger, self._evidence, cursor)
         if self._day is not None and today != self._day:
-            loader.fold(map(self._ledger.case, self._may_expire(cursor, today)), today)
+            loader.fold(map(self._ledger.case, self._aging(cursor, today)), today)
         last = loader.take(self._ledger.entries(self._taken), today)
         self._taken, self._day = max(self._taken, last), today
         self._load_access(cursor)
 
     @staticmethod
-    def _may_expire(cursor: duckdb.DuckDBPyConnection, today: date) -> list[str]:
-        sql = "SELECT 'release:' || release_id FROM release_state WHERE until <= ? AND state <> 'expired'"
+    def _aging(cursor: duckdb.DuckDBPyConnection, today: date) -> list[str]:
+        """Return the cases that another day can change: an end date passes, or a seat lapses."""
+        sql = """SELECT 'release:' || release_id FROM release_state
+                 WHERE open OR (until <= ? AND (live OR state = 'suspended'))"""
         return [case for (case,) in cursor.execute(sql, [today]).fetchall()]
 
     def _load_access(self, cursor: duckdb.DuckDBPyConnection) -> None:

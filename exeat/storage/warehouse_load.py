@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import pyarrow as pa
 
 from exeat.errors import ExeatError
+from exeat.model.policy import Policy
 from exeat.storage import warehouse_rows as rows_of
 from exeat.storage.warehouse_release import Folder, is_release
 from exeat.storage.warehouse_schema import arrow_table
@@ -22,11 +23,14 @@ if TYPE_CHECKING:
     from exeat.model.base import Document
     from exeat.model.manifest import Manifest
     from exeat.model.risk_report import RiskReport
+    from exeat.policy.assessment import BoundReport
     from exeat.storage.warehouse_rows import Row
 
 D = TypeVar("D", bound="Document")
 
 _ROWS_AT_ONCE = 20_000
+_EVERYTHING = "*"
+"""Stands for all checkpoints: a policy was adopted."""
 
 
 class Evidence(Protocol):
@@ -42,6 +46,14 @@ class Evidence(Protocol):
 
     def document(self, sha256: str, kind: type[D]) -> D:
         """Return the document of this kind; raise NotFound or Tampered."""
+        ...
+
+    def reports_for(self, checkpoint_id: str) -> tuple[BoundReport, ...]:
+        """Return the reports bound to the checkpoint."""
+        ...
+
+    def policy(self) -> tuple[Policy, str]:
+        """Return the adopted policy and its digest; raise NotFound before the first."""
         ...
 
 
@@ -98,9 +110,11 @@ class Loader:
         self._cursor = cursor
         self._pass = Pass()
         self._cases: dict[str, list[Entry]] = {}
+        self._changed: set[str] = set()
         self._read: dict[str, Callable[[Entry], None]] = {
             "checkpoint.registered": self._manifest,
             "report.attached": self._report,
+            "policy.adopted": self._policy,
         }
 
     def take(self, entries: Iterable[Entry], today: date) -> int:
@@ -111,6 +125,7 @@ class Loader:
             last = entry.seq
             if self._pass.waiting >= _ROWS_AT_ONCE:
                 self._pass.write(self._cursor)
+        self._pass.write(self._cursor)
         self.fold(self._touched(), today)
         return last
 
@@ -134,6 +149,7 @@ class Loader:
         sha256 = entry.subject["manifest"]
         manifest = self._evidence.manifest(sha256)
         key = manifest.checkpoint_id
+        self._changed.add(key)
         put = self._pass.put
         put("checkpoint", "checkpoint_id", key, [rows_of.checkpoint_row(manifest, sha256, entry.seq)])
         put("metric", "checkpoint_id", key, rows_of.metric_rows(manifest))
@@ -142,14 +158,32 @@ class Loader:
     def _report(self, entry: Entry) -> None:
         sha256 = entry.subject["report"]
         report = self._evidence.report(sha256)
+        self._changed.add(report.subject.checkpoint_id)
         self._pass.put("report", "report_sha256", sha256, [rows_of.report_row(report, sha256, entry.seq)])
         rows = rows_of.measurement_rows(report, sha256, entry.seq)
         self._pass.put("measurement", "report_sha256", sha256, rows)
+
+    def _policy(self, entry: Entry) -> None:
+        sha256 = entry.subject["policy"]
+        policy = self._evidence.document(sha256, Policy)
+        self._changed.add(_EVERYTHING)
+        row = {"policy_sha256": sha256, "review_due_days": policy.clocks.review_due_days, "seq": entry.seq}
+        self._pass.put("in_force", "seq", entry.seq, [row | {"reviewers_needed": policy.approvals.reviewers}])
 
     def _touched(self) -> Iterator[list[Entry]]:
         """Yield all entries of each touched case; a case that began before this pass is read again as a whole."""
         for case, entries in self._cases.items():
             yield entries if entries[0].version == 1 else self._ledger.case(case)
+        yield from map(self._ledger.case, self._reopened())
+
+    def _reopened(self) -> list[str]:
+        """Return the open cases whose evidence or policy changed: reviews may no longer count."""
+        if not self._changed:
+            return []
+        sql = """SELECT 'release:' || release_id FROM release_state
+                 WHERE open AND (? OR checkpoint_id IN (SELECT unnest(?)))"""
+        found = self._cursor.execute(sql, [_EVERYTHING in self._changed, sorted(self._changed)]).fetchall()
+        return [case for (case,) in found if case not in self._cases]
 
     def fold(self, cases: Iterable[Sequence[Entry]], today: date) -> None:
         """Write the state of each case as it is on this day."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from exeat.errors import ExeatError
-from exeat.model.policy import Policy
 from exeat.model.release import Proposal
+from exeat.review.basis import bases_of
 from exeat.review.lifecycle import STATE_TURN, Kind, State
-from exeat.review.state import CASE, DECIDED, LIVE, effective, fold
+from exeat.review.progress import held_seats, reviews_in
+from exeat.review.state import CASE, LIVE, effective, fold
 from exeat.storage.warehouse_rows import Row, utc
 
 if TYPE_CHECKING:
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from datetime import date
 
     from exeat.ledger.statement import Entry
-    from exeat.review.parts import Cell, ReleaseState
+    from exeat.review.parts import Cell, ReleaseState, Seat
     from exeat.storage.warehouse_load import Evidence
 
 _COUNTS = ("n_fail", "n_not_measured", "n_warn", "n_pass", "n_blocking", "n_conditional")
-_NOT_DUE = DECIDED | {State.DRAFT, State.RETURNED, State.WITHDRAWN}
+OPEN = frozenset({State.SUBMITTED, State.IN_REVIEW})
+"""Where a review is due."""
 
 
 class Folded(NamedTuple):
@@ -58,7 +59,7 @@ def _counts(entries: Sequence[Entry]) -> Mapping[str, Any]:
 
 @dataclass(frozen=True)
 class Folder:
-    """Folds cases on one day; policies are read once each."""
+    """Folds cases as they stand on one day."""
 
     evidence: Evidence
     today: date
@@ -68,7 +69,7 @@ class Folder:
         state = fold(entries)
         proposal, problem = self._proposal(state)
         row = _row(state, effective(state, self.today), _counts(entries))
-        row |= self._rules(state) | (_proposed(proposal, state) if proposal else {"title": state.release_id})
+        row |= self._seats(state) | (_proposed(proposal, state) if proposal else {"title": state.release_id})
         return Folded(row, _components(state, proposal), problem)
 
     def _proposal(self, state: ReleaseState) -> tuple[Proposal | None, str | None]:
@@ -77,21 +78,38 @@ class Folder:
         except ExeatError as exc:
             return None, exc.headline
 
-    def _rules(self, state: ReleaseState) -> Row:
-        """Return what the policy of the case asks for: reviewers and the date a review is due."""
+    def _seats(self, state: ReleaseState) -> Row:
+        """Return who holds a seat and whose review counts; while open, by the rules of the review itself.
+
+        A seat lapses with time and a review with changed evidence, so these depend on more than the case.
+        """
+        seats, reviews = state.seats, state.round_reviews
+        if state.state in OPEN:
+            bases = self._bases(state) if reviews else {}
+            seats, reviews = self._held(state, bases), reviews_in(state, bases)
+        reviewed = [review.reviewer for review in reviews]
+        reviewers = [seat.reviewer for seat in seats]
+        return {"reviewers": reviewers, "reviewed_by": reviewed, "reviews_in": len(reviewed)}
+
+    def _held(self, state: ReleaseState, bases: Mapping[str, str]) -> tuple[Seat, ...]:
         try:
-            policy = self.evidence.document(state.policy_sha256, Policy)
+            return held_seats(state, bases, self.evidence.policy()[0], self.today)
+        except ExeatError:
+            return state.seats
+
+    def _bases(self, state: ReleaseState) -> Mapping[str, str]:
+        """Return what votes would stand on now; empty when a document cannot be read, so that no review counts."""
+        try:
+            proposal = self.evidence.document(state.proposal_sha256, Proposal)
+            manifest = self.evidence.manifest(proposal.manifest_sha256)
+            reports = self.evidence.reports_for(proposal.checkpoint_id)
+            return bases_of(proposal, manifest, reports, self.evidence.policy()[1])
         except ExeatError:
             return {}
-        due = None
-        if state.submitted_at is not None and state.state not in _NOT_DUE:
-            due = utc(state.submitted_at + timedelta(days=policy.clocks.review_due_days))
-        return {"reviewers_needed": policy.approvals.reviewers, "due_at": due}
 
 
 def _row(state: ReleaseState, now: State, counts: Mapping[str, Any]) -> Row:
     decision = state.decision
-    reviewed = [review.reviewer for review in state.round_reviews]
     return {name: counts.get(name) for name in _COUNTS} | {
         "release_id": state.release_id,
         "checkpoint_id": state.checkpoint_id,
@@ -104,9 +122,7 @@ def _row(state: ReleaseState, now: State, counts: Mapping[str, Any]) -> Row:
         "case_version": state.version,
         "submitted_at": utc(state.submitted_at),
         "updated_at": utc(state.updated_at),
-        "reviews_in": len(reviewed),
-        "reviewers": [seat.reviewer for seat in state.seats],
-        "reviewed_by": reviewed,
+        "open": now in OPEN,
         "decided_at": utc(decision.at) if decision else None,
         "decision_seq": decision.seq if decision else None,
         "risk": risk_of(counts),

@@ -55,9 +55,10 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         """release_id, title, checkpoint_id, manifest_sha256, tier, recipients, until DATE, submitter, state,
         live BOOLEAN, turn, round INTEGER, case_version INTEGER, submitted_at TIMESTAMP, updated_at TIMESTAMP,
         n_fail INTEGER, n_not_measured INTEGER, n_warn INTEGER, n_pass INTEGER, n_blocking INTEGER,
-        n_conditional INTEGER, reviewers_needed INTEGER, reviews_in INTEGER, reviewers VARCHAR[],
-        reviewed_by VARCHAR[], due_at TIMESTAMP, decided_at TIMESTAMP, decision_seq BIGINT, risk"""
+        n_conditional INTEGER, reviews_in INTEGER, reviewers VARCHAR[], reviewed_by VARCHAR[], open BOOLEAN,
+        decided_at TIMESTAMP, decision_seq BIGINT, risk"""
     ),
+    "in_force": _columns("policy_sha256, reviewers_needed INTEGER, review_due_days INTEGER, seq BIGINT"),
     "release_part": _columns("release_id, manifest_sha256, component_id, proposed, decided"),
     "statement": _columns("seq BIGINT, ts TIMESTAMP, kind, case_id, version INTEGER, actor, role, authenticated, leaf"),
     "intake": _columns("seq BIGINT, ts TIMESTAMP, kind, subject_id, sha256, actor"),
@@ -76,8 +77,11 @@ VIEWS: Mapping[str, str] = {
         LEFT JOIN checkpoint c USING (checkpoint_id)
         LEFT JOIN (SELECT DISTINCT checkpoint_id, supersedes FROM report WHERE supersedes IS NOT NULL) s
         ON s.checkpoint_id = m.checkpoint_id AND s.supersedes = m.report_id""",
-    "release": """SELECT r.*, c.run_family, c.version AS ckpt_version
-        FROM release_state r LEFT JOIN checkpoint c USING (checkpoint_id)""",
+    "release": """SELECT r.*, c.run_family, c.version AS ckpt_version, f.reviewers_needed,
+        CASE WHEN r.open THEN r.submitted_at + to_days(f.review_due_days) END AS due_at
+        FROM release_state r
+        LEFT JOIN checkpoint c USING (checkpoint_id)
+        LEFT JOIN (SELECT * FROM in_force ORDER BY seq DESC LIMIT 1) f ON true""",
     "release_component": """SELECT p.release_id, p.component_id, c.kind, p.proposed, p.decided, c.bytes
         FROM release_part p
         LEFT JOIN component c ON c.manifest_sha256 = p.manifest_sha256 AND c.component_id = p.component_id""",
