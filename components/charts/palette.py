@@ -19,6 +19,9 @@ MUTED = "rgba(128,128,128,0.35)"
 GRID = "rgba(128,128,128,0.25)"
 FAIL_AREA = "rgba(213,94,0,0.13)"
 
+QUIET = {"displayModeBar": False, "scrollZoom": False}
+"""Chart configuration without tool buttons: the table twin does what they would."""
+
 Badge = Literal["green", "orange", "red", "blue", "gray"]
 
 

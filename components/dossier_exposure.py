@@ -1,0 +1,52 @@
+"""Exposure of the people behind the data: sentences in people, the interval strip, and what was not measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from components.charts.interval_strip import interval_strip, strip_alt, strip_table
+from components.charts.palette import QUIET
+from components.indicator_cards import show_cards
+from components.table import twin
+
+if TYPE_CHECKING:
+    from exeat.policy.finding import Assessment, Reading
+
+
+def readings_of(assessment: Assessment) -> tuple[Reading, ...]:
+    """Return every figure of the assessment once, under its worst verdict."""
+    verdicts: dict[tuple[object, ...], Reading] = {}
+    for finding in assessment.findings:
+        for reading in finding.readings:
+            verdicts.setdefault(_same(reading), reading)
+            if _worse(reading, verdicts[_same(reading)]):
+                verdicts[_same(reading)] = reading
+    return tuple(verdicts.values())
+
+
+def _same(reading: Reading) -> tuple[object, ...]:
+    return reading.indicator_id, reading.label, reading.fpr, reading.subgroup, reading.report_sha256, reading.value
+
+
+def _worse(one: Reading, other: Reading) -> bool:
+    ranks = list(type(one.verdict))
+    return ranks.index(one.verdict) < ranks.index(other.verdict)
+
+
+def show_exposure(assessment: Assessment) -> None:
+    """Draw every indicator as value with interval against its limit; the bad end of the interval decides."""
+    st.header("Exposure", anchor=False)
+    readings = readings_of(assessment)
+    if not readings:
+        st.warning("No indicator was measured. Not measured never passes.", icon=":material/help:")
+        return
+    show_cards(readings)
+    st.caption(
+        f"As of {assessment.as_of}. Dot: value. Line: interval; its bad end decides. Dotted line: limit, with the "
+        "failing side shaded. Hollow diamond: not measured. Dash: not applicable."
+    )
+    alt = strip_alt(readings, assessment.as_of)
+    st.plotly_chart(interval_strip(readings), key="exposure-strip", alt=alt, config=QUIET)
+    twin(strip_table(readings), f"all {len(readings)} indicators, subgroups included")
