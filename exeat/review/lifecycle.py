@@ -65,9 +65,11 @@ class Kind(StrEnum):
     DRAFTED = "release.drafted"
     SUBMITTED = "release.submitted"
     REVIEW_STARTED = "review.started"
+    CONFLICT_DECLARED = "conflict.declared"
     REVIEW_RECORDED = "review.recorded"
     REVIEWS_OPENED = "reviews.opened"
     COMMENTED = "comment.recorded"
+    COMMENT_PROMOTED = "comment.promoted"
     RETURNED = "release.returned"
     REFERRED = "release.referred"
     WITHDRAWN = "release.withdrawn"
@@ -103,10 +105,12 @@ _ANY = frozenset(State)
 MOVES: tuple[Move, ...] = (
     Move(Kind.DRAFTED, frozenset({_S.DRAFT, _S.RETURNED}), None, _P.RELEASE_SUBMIT, "draft or change the proposal"),
     Move(Kind.SUBMITTED, frozenset({_S.DRAFT, _S.RETURNED}), _S.SUBMITTED, _P.RELEASE_SUBMIT, "submit for review"),
-    Move(Kind.REVIEW_STARTED, _OPEN, _S.IN_REVIEW, _P.RELEASE_REVIEW, "take a reviewer's seat and declare conflicts"),
+    Move(Kind.REVIEW_STARTED, _OPEN, _S.IN_REVIEW, _P.RELEASE_REVIEW, "take a reviewer's seat"),
+    Move(Kind.CONFLICT_DECLARED, _OPEN, None, _P.RELEASE_REVIEW, "declare a conflict and stand aside"),
     Move(Kind.REVIEW_RECORDED, frozenset({_S.IN_REVIEW}), None, _P.RELEASE_REVIEW, "record a review"),
     Move(Kind.REVIEWS_OPENED, frozenset({_S.IN_REVIEW}), None, _P.RELEASE_REVIEW, "open the reviews when all are in"),
     Move(Kind.COMMENTED, _ANY, None, _P.RELEASE_COMMENT, "comment"),
+    Move(Kind.COMMENT_PROMOTED, _ANY, None, _P.RELEASE_REVIEW, "show a reviewers' comment to everyone"),
     Move(Kind.RETURNED, frozenset({_S.IN_REVIEW}), _S.RETURNED, _P.RELEASE_RETURN, "return to the submitter"),
     Move(Kind.REFERRED, frozenset({_S.SUBMITTED, _S.IN_REVIEW}), _S.REFERRED, _P.RELEASE_REFER, "refer to the board"),
     Move(Kind.WITHDRAWN, _UNDECIDED, _S.WITHDRAWN, _P.RELEASE_WITHDRAW, "withdraw"),

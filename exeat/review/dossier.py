@@ -1,0 +1,145 @@
+"""The dossier of a release: proposal, manifest, reports, policy, and the assessment made from them now."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields, is_dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from exeat.policy.assessment import assess
+from exeat.policy.finding import Barrier, Verdict
+from exeat.review.basis import bases_of, basis_of
+from exeat.review.context import context_of, earlier_releases
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from exeat.ledger.statement import LedgerStore
+    from exeat.model.manifest import Manifest
+    from exeat.model.policy import Policy
+    from exeat.model.release import Proposal
+    from exeat.model.tier import ComponentKind
+    from exeat.policy.assessment import BoundReport
+    from exeat.policy.context import AssessmentContext
+    from exeat.policy.finding import Assessment
+    from exeat.review.parts import ReleaseState
+    from exeat.review.ports import Evidence
+    from exeat.review.queries import Gateway
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dossier:
+    """Everything a vote stands on, as of today."""
+
+    proposal: Proposal
+    manifest: Manifest
+    reports: tuple[BoundReport, ...]
+    policy: Policy
+    policy_sha256: str
+    assessment: Assessment
+    bases: Mapping[str, str]
+
+    @property
+    def basis(self) -> str:
+        """Return one digest of all evidence: equal on two screens means the same evidence."""
+        return basis_of(self.bases)
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """Return the ids of the proposed components."""
+        return tuple(part.component_id for part in self.proposal.components)
+
+    @property
+    def kinds(self) -> dict[str, ComponentKind]:
+        """Return component id -> kind, for components that the manifest knows."""
+        return {part.id: part.kind for part in self.manifest.components}
+
+    @property
+    def contributors(self) -> frozenset[str]:
+        """Return who worked on the model or the proposal."""
+        return frozenset({*self.proposal.contributors, *self.manifest.governance.contributors})
+
+    def subject(self, assessment_sha256: str) -> dict[str, str]:
+        """Return the digests that a statement about this dossier names."""
+        return {
+            "manifest": self.assessment.manifest_sha256,
+            "policy": self.policy_sha256,
+            "assessment": assessment_sha256,
+        }
+
+
+def read_proposal(evidence: Evidence, sha256: str) -> Proposal:
+    """Return the proposal of this digest."""
+    return cast("Proposal", evidence.document(sha256, "exeat-release/1"))
+
+
+@dataclass(frozen=True, slots=True)
+class DossierReader:
+    """Reads the documents of a release and assesses them; ``gateway`` may be missing, then siblings are unknown."""
+
+    ledger: LedgerStore
+    evidence: Evidence
+    gateway: Gateway | None
+
+    def read(self, state: ReleaseState, today: date) -> Dossier:
+        """Return the dossier under the adopted policy as of today."""
+        proposal = read_proposal(self.evidence, state.proposal_sha256)
+        manifest = self.evidence.manifest(proposal.manifest_sha256)
+        reports = self.evidence.reports_for(proposal.checkpoint_id, proposal.manifest_sha256)
+        policy, policy_sha256 = self.evidence.policy()
+        assessment = assess(
+            manifest=manifest,
+            manifest_sha256=proposal.manifest_sha256,
+            reports=reports,
+            policy=policy,
+            policy_sha256=policy_sha256,
+            tier=proposal.tier,
+            proposal=proposal,
+            context=self._context(state, proposal, manifest, today),
+        )
+        return Dossier(
+            proposal=proposal,
+            manifest=manifest,
+            reports=reports,
+            policy=policy,
+            policy_sha256=policy_sha256,
+            assessment=assessment,
+            bases=bases_of(proposal, manifest, reports, policy_sha256),
+        )
+
+    def _context(self, state: ReleaseState, proposal: Proposal, manifest: Manifest, today: date) -> AssessmentContext:
+        return context_of(
+            state,
+            manifest,
+            today,
+            contributors=frozenset({*proposal.contributors, *manifest.governance.contributors}),
+            checkpoint=self.ledger.case(f"checkpoint:{proposal.checkpoint_id}"),
+            earlier=earlier_releases(self.gateway, manifest.lineage.run_family, state.release_id),
+        )
+
+
+def assessment_bytes(assessment: Assessment) -> bytes:
+    """Return the assessment as it is kept in evidence: sorted JSON, exact decimals as text."""
+    document = {"schema": "exeat-assessment/1", **as_plain(assessment)}
+    return json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False).encode()
+
+
+def counts_of(assessment: Assessment) -> dict[str, int]:
+    """Return how many findings have each verdict and barrier."""
+    counts = {f"n_{verdict.value}": assessment.count(verdict) for verdict in Verdict}
+    return counts | {
+        "n_blocking": len(assessment.barred_by(Barrier.BLOCKING)),
+        "n_conditional": len(assessment.barred_by(Barrier.CONDITIONAL)),
+    }
+
+
+def as_plain(value: Any) -> Any:
+    """Return a dataclass tree as canonical JSON values: decimals and dates as text, empty fields left out."""
+    if is_dataclass(value):
+        return {f.name: as_plain(part) for f in fields(value) if (part := getattr(value, f.name)) not in (None, "", ())}
+    if isinstance(value, tuple | list):
+        return [as_plain(part) for part in value]
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json", exclude_none=True)
+    return value if isinstance(value, str | int) else str(value)

@@ -1,0 +1,150 @@
+"""Who sees which review and which comment. Pure; the one place that keeps blind reviews blind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from exeat.review.lifecycle import State
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exeat.review.parts import Comment, Content, ReleaseState, Review
+
+_ANSWERED = frozenset(State) - {State.DRAFT, State.SUBMITTED, State.IN_REVIEW, State.REFERRED}
+"""States in which the submitter has had an answer to the round."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads: ``involved`` submitted or contributed, whatever else they are."""
+
+    person_id: str
+    involved: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisibleReview:
+    """A review as this reader sees it: ``content`` None means sealed, ``reviewer`` may be a pseudonym."""
+
+    seq: int
+    version: int
+    round: int
+    reviewer: str
+    mine: bool
+    current: bool
+    """Whether it belongs to the current round."""
+    content: Content | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisibleComment:
+    """A comment as this reader sees it."""
+
+    seq: int
+    round: int
+    author: str
+    role: str
+    mine: bool
+    audience: str
+    text: str | None
+    at: str
+
+
+def pseudonyms(state: ReleaseState) -> dict[str, str]:
+    """Return reviewer id -> ``reviewer 1``, in the order in which they first appeared."""
+    people = [seat.reviewer for seat in state.seats] + [review.reviewer for review in state.reviews]
+    first_seen = sorted(dict.fromkeys(people), key=lambda who: _first(state, who))
+    return {who: f"reviewer {number}" for number, who in enumerate(first_seen, start=1)}
+
+
+def _first(state: ReleaseState, who: str) -> tuple[int, str]:
+    return min((review.seq for review in state.reviews if review.reviewer == who), default=2**53), who
+
+
+def may_read(review: Review, state: ReleaseState, reader: Reader) -> bool:
+    """Return whether the reader may see what a review says.
+
+    One's own always. Others' once opened; whoever submitted or contributed also waits until the round is answered.
+    """
+    if review.reviewer == reader.person_id:
+        return True
+    if not review.opened:
+        return False
+    return not reader.involved or review.round < state.round or state.state in _ANSWERED
+
+
+def visible_reviews(state: ReleaseState, reader: Reader) -> tuple[VisibleReview, ...]:
+    """Return the reviews this reader may know of; to those involved a sealed review does not exist."""
+    names = pseudonyms(state)
+    return tuple(
+        VisibleReview(
+            seq=review.seq,
+            version=review.version,
+            round=review.round,
+            reviewer=names[review.reviewer] if reader.involved else review.reviewer,
+            mine=review.reviewer == reader.person_id,
+            current=review.round == state.round,
+            content=review.content if may_read(review, state, reader) else None,
+        )
+        for review in state.reviews
+        if not reader.involved or may_read(review, state, reader)
+    )
+
+
+def may_read_comment(comment: Comment, state: ReleaseState, reader: Reader) -> bool:
+    """Return whether the reader may see a comment.
+
+    One's own and those for everyone always. Comments for reviewers never by those involved; a seated reviewer's own
+    stay with them until the reviews of that round open, so that they cannot steer the others.
+    """
+    if comment.author == reader.person_id or comment.audience == "everyone":
+        return True
+    if reader.involved:
+        return False
+    blind = comment.round == state.round and not state.opened and state.state in (State.SUBMITTED, State.IN_REVIEW)
+    return not (blind and state.seat_of(comment.author) is not None)
+
+
+def visible_comments(comments: Sequence[Comment], state: ReleaseState, reader: Reader) -> tuple[VisibleComment, ...]:
+    """Return the comments this reader may see, with reviewers under pseudonyms for those involved."""
+    names = pseudonyms(state)
+    return tuple(
+        VisibleComment(
+            seq=comment.seq,
+            round=comment.round,
+            author=_author(comment, state, reader, names),
+            role=comment.role,
+            mine=comment.author == reader.person_id,
+            audience=comment.audience,
+            text=comment.text,
+            at=comment.at.isoformat(timespec="minutes"),
+        )
+        for comment in comments
+        if may_read_comment(comment, state, reader)
+    )
+
+
+def _author(comment: Comment, state: ReleaseState, reader: Reader, names: dict[str, str]) -> str:
+    if not reader.involved or comment.author in state.involved | {reader.person_id}:
+        return comment.author
+    return names.get(comment.author, f"a {comment.role.replace('_', ' ')}")
+
+
+def for_reader(state: ReleaseState, reader: Reader) -> ReleaseState:
+    """Return the state without anything this reader may not see: sealed contents and, to those involved, names."""
+    reviews = tuple(r if may_read(r, state, reader) else replace(r, content=None) for r in state.reviews)
+    if not reader.involved:
+        return replace(state, reviews=reviews)
+    names = pseudonyms(state)
+    return replace(
+        state,
+        reviews=tuple(
+            replace(r, reviewer=names[r.reviewer])
+            for r in reviews
+            if r.content is not None or r.reviewer == reader.person_id
+        ),
+        seats=tuple(replace(seat, reviewer=names[seat.reviewer]) for seat in state.seats),
+        recused={},
+    )
