@@ -50,6 +50,10 @@ def _refuse_constant(name: str) -> float:
     raise ValueError(msg)
 
 
+def _null(_name: str) -> None:
+    """Read a number that is none as missing."""
+
+
 def check_size(data: bytes, limit: int = MAX_DOCUMENT_BYTES) -> None:
     """Refuse bytes over the limit."""
     if len(data) > limit:
@@ -73,14 +77,16 @@ def _depth(value: Any, limit: int) -> None:
     raise BadInput(f"The document is nested deeper than {limit} levels.", "Flatten it; no known format needs this.")
 
 
-def parse_json(data: bytes) -> Any:
+def parse_json(data: bytes, *, lenient_numbers: bool = False) -> Any:
     """Parse strict JSON: UTF-8, no duplicate keys, no NaN or Infinity, bounded size and depth.
 
+    ``lenient_numbers`` reads NaN and Infinity, which some foreign formats write, as null.
     Raises BadInput with a sentence that says where.
     """
     check_size(data)
+    constant = _null if lenient_numbers else _refuse_constant
     try:
-        value = json.loads(data, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        value = json.loads(data, object_pairs_hook=_unique, parse_constant=constant)
     except _DuplicateKey as exc:
         raise BadInput(f"The key {exc.args[0]!r} stands twice in one object.", "Keep one of the two.") from exc
     except RecursionError as exc:

@@ -1,0 +1,87 @@
+"""Sort what came in by kind, so that the order of the files does not matter, and hand each to its taker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exeat.errors import BadInput
+from exeat.evidence import access_events, canonical, files, foreign
+from exeat.evidence.recognise import ACCESS_EVENTS, ACCESS_PARQUET, BINDING, CHECKPOINT_FILE, RECORD_ARRAYS, recognise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from exeat.evidence.intake import IntakeResult, Source
+    from exeat.evidence.run import Run
+
+UNKNOWN = "unknown"
+TAKERS: dict[str, Callable[[Run, Source], None]] = {
+    "exeat-policy/1": canonical.take_policy,
+    "exeat-manifest/1": canonical.take_manifest,
+    BINDING: foreign.take_binding,
+    "exeat-risk-report/1": canonical.take_report,
+    "sacroml/1": foreign.take_sacroml,
+    "sacroml/2": foreign.take_sacroml,
+    "exeat-release/1": canonical.take_proposal,
+    ACCESS_EVENTS: access_events.take_lines,
+    ACCESS_PARQUET: access_events.take_parquet,
+    RECORD_ARRAYS: files.take_arrays,
+    CHECKPOINT_FILE: files.take_checkpoint_file,
+    UNKNOWN: files.take_unknown,
+}
+"""In the order in which they are taken: what others refer to comes first."""
+HELD_BYTES = 128 * 2**20
+"""How much of the sources is held in memory while they are sorted; the rest is read a second time."""
+
+
+def take_all(
+    run: Run, sources: Iterable[Source], total: int, progress: Callable[[int, int], None] | None = None
+) -> IntakeResult:
+    """Take in all sources; one bad file never stops the others."""
+    trays = _sorted(run, sources)
+    done = total - sum(map(len, trays.values()))
+    for kind, tray in trays.items():
+        for source in _emptied(tray):
+            _take(run, kind, source)
+            done += 1
+            if progress is not None:
+                progress(done, total)
+    run.commit()
+    return run.result
+
+
+def _sorted(run: Run, sources: Iterable[Source]) -> dict[str, list[Source]]:
+    trays: dict[str, list[Source]] = {kind: [] for kind in TAKERS}
+    held = 0
+    for source in sources:
+        known = run.register.subject_of(source.sha256)
+        kind = _kind(source)
+        if known is not None and kind != BINDING:
+            run.know(source, CHECKPOINT_FILE if kind == UNKNOWN else kind, known)
+            continue
+        held += len(source.head)
+        if held > HELD_BYTES and source.path is not None:
+            source.data, source.head = None, source.head[:0]
+        trays[kind].append(source)
+    return trays
+
+
+def _kind(source: Source) -> str:
+    try:
+        return recognise(source.head, source.size)
+    except BadInput:
+        return UNKNOWN
+
+
+def _emptied(tray: list[Source]) -> Iterable[Source]:
+    """Yield the sources in order and let go of each one's bytes as soon as it is done."""
+    tray.reverse()
+    while tray:
+        yield tray.pop()
+
+
+def _take(run: Run, kind: str, source: Source) -> None:
+    try:
+        TAKERS[kind](run, source)
+    except BadInput as exc:
+        run.reject(source, exc, kind="" if kind == UNKNOWN else kind)

@@ -1,0 +1,134 @@
+"""One ingest: sources in, statements out in batches; what fails is kept with its reason and harms nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from exeat.errors import BadInput, Stale
+from exeat.evidence import walk
+from exeat.evidence.intake import IntakeResult, Item, Source, reject_record
+from exeat.evidence.recognise import check_document_size
+from exeat.evidence.register import Register
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from exeat.evidence.binding import BoundFile
+    from exeat.evidence.library import Library
+    from exeat.evidence.ports import AccessEvents, Objects
+    from exeat.evidence.statements import Author
+    from exeat.ledger.statement import Draft, Entry, LedgerStore
+    from exeat.model.manifest import Manifest
+
+BATCH = 500
+"""Statements per ledger transaction."""
+
+
+class Stores(NamedTuple):
+    """Where evidence lives."""
+
+    ledger: LedgerStore
+    objects: Objects
+    access: AccessEvents
+    library: Library
+    clock: Callable[[], datetime]
+
+
+class Listing:
+    """Which manifest lists which component digests, as far as this ingest has looked."""
+
+    def __init__(self) -> None:
+        self.components: dict[str, frozenset[str]] = {}
+        self.manifest_of: dict[str, str] = {}
+        self.complete = False
+
+    def add(self, manifest_sha256: str, manifest: Manifest) -> frozenset[str]:
+        """Note the components of a manifest; the last manifest that lists a file wins."""
+        digests = frozenset(component.sha256 for component in manifest.components)
+        self.components[manifest_sha256] = digests
+        self.manifest_of.update(dict.fromkeys(digests, manifest_sha256))
+        return digests
+
+
+class _Pending(NamedTuple):
+    """What one source says, waiting for its batch."""
+
+    source: Source
+    item: Item
+    drafts: tuple[Draft, ...]
+
+
+class Run:
+    """The state of one ingest."""
+
+    def __init__(self, stores: Stores, by: Author, files: int, keep_bytes: int) -> None:
+        self.stores = stores
+        self.by = by
+        self.keep_bytes = keep_bytes
+        self.register = Register(stores.ledger, files)
+        self.result = IntakeResult()
+        self.listing = Listing()
+        self.bindings: dict[str, BoundFile] = {}
+        self._pending: list[_Pending] = []
+        self._size_before = stores.ledger.size()
+
+    def bytes_of(self, source: Source) -> bytes:
+        """Return the whole of a document, read again if it was not kept; raise BadInput over the size limit."""
+        check_document_size(source.size)
+        return walk.again(source) if source.data is None else source.data
+
+    def know(self, source: Source, kind: str, subject_id: str, note: str = "") -> None:
+        """Report a source that the ledger names already."""
+        self.result.known.append(Item(source.name, kind, source.sha256, subject_id, note))
+
+    def accept(self, source: Source, item: Item, *drafts: Draft) -> None:
+        """Say the statements about a source with the next batch; its bytes are in the store by now."""
+        for draft in drafts:
+            self.register.add(draft)
+        self._pending.append(_Pending(source, item, drafts))
+        if sum(len(pending.drafts) for pending in self._pending) >= BATCH:
+            self.commit()
+
+    def reject(self, source: Source, error: BadInput, *, kind: str = "", keep: bool = True) -> None:
+        """Keep what was refused, with the reason; ``keep=False`` keeps the record and not the bytes."""
+        record = reject_record(source, error, at=self.stores.clock(), kind=kind)
+        self.stores.objects.put_reject(record, self._head(source) if keep else b"")
+        self.result.rejected.append(record)
+
+    @staticmethod
+    def _head(source: Source) -> bytes:
+        if source.head or source.path is None or not source.size:
+            return source.head
+        try:
+            return walk.again(source)
+        except BadInput:
+            return b""
+
+    def commit(self) -> None:
+        """Make the bytes durable, then append the statements; all of a batch or, when one is stale, one by one."""
+        pending, self._pending = self._pending, []
+        self.stores.objects.flush()
+        if not pending:
+            return
+        try:
+            entries = self.stores.ledger.append([draft for one in pending for draft in one.drafts])
+        except Stale:
+            for one in pending:
+                self._commit_one(one)
+            return
+        position = 0
+        for one in pending:
+            self._report(one, entries[position : position + len(one.drafts)])
+            position += len(one.drafts)
+
+    def _commit_one(self, one: _Pending) -> None:
+        try:
+            self._report(one, self.stores.ledger.append(one.drafts))
+        except Stale as exc:
+            self.reject(one.source, BadInput(exc.headline, "Ingest the file again."), kind=one.item.kind)
+
+    def _report(self, one: _Pending, entries: Sequence[Entry]) -> None:
+        """Count a source as known when another process said all of it a moment earlier."""
+        new = not entries or any(entry.seq >= self._size_before for entry in entries)
+        (self.result.accepted if new else self.result.known).append(one.item)

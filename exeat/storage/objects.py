@@ -1,0 +1,229 @@
+"""Content-addressed evidence: ``sha256/ab/<hex>`` in a folder or behind an fsspec URL; rejects beside it."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from exeat.errors import NotFound, Tampered
+from exeat.evidence.intake import KEPT_BYTES, RejectRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
+FEW = 16
+"""Up to this many new files are made durable one by one; more by one sync of the file system."""
+
+
+class _Files(Protocol):
+    """The little that the store needs of a folder."""
+
+    def write(self, name: str, data: bytes) -> None: ...
+    def read(self, name: str) -> bytes: ...
+    def exists(self, name: str) -> bool: ...
+    def names(self, folder: str, suffix: str) -> Iterator[str]: ...
+    def flush(self) -> None: ...
+
+
+def _relative(digest: str) -> str:
+    match = DIGEST.fullmatch(digest)
+    if match is None:
+        raise NotFound(f"{digest[:80]!r} is not a digest.", "A digest reads sha256: and 64 hex digits.")
+    return f"sha256/{match[1][:2]}/{match[1]}"
+
+
+class ObjectStore:
+    """Bytes under their digest; immutable, idempotent, re-hashed at each read."""
+
+    def __init__(self, url_or_path: str | os.PathLike[str]) -> None:
+        self._files = _open(os.fspath(url_or_path))
+
+    def put(self, data: bytes, digest: str | None = None) -> str:
+        """Keep the bytes (durable after flush) and return their digest."""
+        digest = digest or "sha256:" + hashlib.sha256(data).hexdigest()
+        name = _relative(digest)
+        if not self._files.exists(name):
+            self._files.write(name, data)
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        """Return the bytes; raise NotFound, or Tampered when the stored bytes have another digest."""
+        try:
+            data = self._files.read(_relative(digest))
+        except FileNotFoundError as exc:
+            raise NotFound(f"The evidence {digest} is not in the store.", "Ingest the file again.") from exc
+        if "sha256:" + hashlib.sha256(data).hexdigest() != digest:
+            raise Tampered(
+                f"The stored bytes of {digest} are not what was taken in.",
+                "Restore the evidence folder from a backup; the ledger names the right digest.",
+            )
+        return data
+
+    def has(self, digest: str) -> bool:
+        """Return whether the bytes are here (not re-hashed)."""
+        return self._files.exists(_relative(digest))
+
+    def flush(self) -> None:
+        """Make everything written so far durable; call once per batch, before the ledger append."""
+        self._files.flush()
+
+    def put_reject(self, record: RejectRecord, data: bytes) -> None:
+        """Keep a reject and at most KEPT_BYTES of it; the first record of an id stays."""
+        name = f"rejects/{record.id}"
+        if self._files.exists(f"{name}.json"):
+            return
+        if data:
+            self._files.write(f"{name}.bin", data[:KEPT_BYTES])
+        self._files.write(f"{name}.json", json.dumps(record.to_dict(), indent=1).encode())
+
+    def rejects(self) -> list[RejectRecord]:
+        """Return all rejects, oldest first."""
+        found = [self._reject(name) for name in self._files.names("rejects", ".json")]
+        return sorted((r for r in found if r is not None), key=lambda r: (r.at, r.name, r.id))
+
+    def reject_bytes(self, reject_id: str) -> bytes:
+        """Return what was kept of a reject; empty when nothing could be or should be kept."""
+        if not re.fullmatch(r"[0-9a-f]{32}", reject_id):
+            raise NotFound("There is no such reject.", "Open it from the intake page.")
+        try:
+            return self._files.read(f"rejects/{reject_id}.bin")
+        except FileNotFoundError:
+            return b""
+
+    def _reject(self, name: str) -> RejectRecord | None:
+        """Read one record; a damaged one is left out rather than hiding all others."""
+        try:
+            return RejectRecord(**json.loads(self._files.read(name)))
+        except (OSError, ValueError, TypeError):
+            return None
+
+
+def _open(url_or_path: str) -> _Files:
+    if url_or_path.startswith("file://"):
+        return LocalFiles(Path(url2pathname(urlsplit(url_or_path).path)))
+    return RemoteFiles(url_or_path) if "://" in url_or_path else LocalFiles(Path(url_or_path))
+
+
+class LocalFiles:
+    """A folder: write a temporary file, then rename; durable after ``flush``."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = str(root.absolute())
+        self._folders: set[str] = set()
+        self._unsynced: list[str] = []
+        self._counter = 0
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write the whole file or nothing."""
+        path = f"{self._root}/{name}"
+        self._make_folder(os.path.dirname(path))  # noqa: PTH120 one string operation per file, not a Path
+        self._counter += 1
+        temporary = f"{path}.{os.getpid()}-{id(self):x}-{self._counter}.tmp"
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        try:
+            _write_all(descriptor, data)
+        finally:
+            os.close(descriptor)
+        os.replace(temporary, path)  # noqa: PTH105
+        self._unsynced.append(path)
+
+    def _make_folder(self, folder: str) -> None:
+        if folder not in self._folders:
+            os.makedirs(folder, exist_ok=True)  # noqa: PTH103
+            self._folders.add(folder)
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes or raise FileNotFoundError."""
+        with open(f"{self._root}/{name}", "rb", buffering=0) as file:  # noqa: PTH123
+            return file.read()
+
+    def exists(self, name: str) -> bool:
+        """Return whether the file is here."""
+        return os.path.exists(f"{self._root}/{name}")  # noqa: PTH110
+
+    def names(self, folder: str, suffix: str) -> Iterator[str]:
+        """Yield the files of a folder."""
+        for path in Path(self._root, folder).glob(f"*{suffix}"):
+            yield f"{folder}/{path.name}"
+
+    def flush(self) -> None:
+        """Sync each new file and its folder when there are few, else the file system once."""
+        paths, self._unsynced = self._unsynced, []
+        if not paths:
+            return
+        if len(paths) > FEW:
+            _sync_file_system(self._root)
+            return
+        for path in paths:
+            _sync(path)
+        for folder in {os.path.dirname(path) for path in paths}:  # noqa: PTH120
+            _sync(folder)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _sync(path: str) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_file_system(root: str) -> None:
+    """Call syncfs(2) where there is one (Linux), else sync(2); both wait until the data is on the device."""
+    syncfs: Any = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None) if os.name == "posix" else None
+    descriptor = os.open(root, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if syncfs is None or syncfs(descriptor) != 0:
+            os.sync()
+    finally:
+        os.close(descriptor)
+
+
+class RemoteFiles:
+    """Any other URL, through fsspec; a write is durable when it returns."""
+
+    def __init__(self, url: str) -> None:
+        import fsspec  # noqa: PLC0415 only deployments with a bucket need it
+
+        self._fs, self._root = fsspec.core.url_to_fs(url)
+        self._folders: set[str] = set()
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write one object."""
+        folder = f"{self._root}/{name}".rpartition("/")[0]
+        if folder not in self._folders:
+            self._fs.makedirs(folder, exist_ok=True)
+            self._folders.add(folder)
+        self._fs.pipe_file(f"{self._root}/{name}", data)
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes or raise FileNotFoundError."""
+        return bytes(self._fs.cat_file(f"{self._root}/{name}"))
+
+    def exists(self, name: str) -> bool:
+        """Return whether the object is here."""
+        return bool(self._fs.exists(f"{self._root}/{name}"))
+
+    def names(self, folder: str, suffix: str) -> Iterator[str]:
+        """Yield the objects of a folder."""
+        if self._fs.exists(f"{self._root}/{folder}"):
+            for path in self._fs.ls(f"{self._root}/{folder}", detail=False):
+                if path.endswith(suffix):
+                    yield f"{folder}/{path.rpartition('/')[2]}"
+
+    def flush(self) -> None:
+        """Do nothing: each write was durable."""
