@@ -152,6 +152,7 @@ def _components(state: ReleaseState, proposal: Proposal | None) -> list[Row]:
             "component_id": component,
             "proposed": asked[component].value if component in asked else None,
             "decided": decided[component].disposition.value if component in decided else None,
+            "until": decided[component].until if component in decided else None,
         }
         for component in sorted({*asked, *decided})
     ]

@@ -59,7 +59,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         decided_at TIMESTAMP, decision_seq BIGINT, risk"""
     ),
     "in_force": _columns("policy_sha256, reviewers_needed INTEGER, review_due_days INTEGER, seq BIGINT"),
-    "release_part": _columns("release_id, manifest_sha256, component_id, proposed, decided"),
+    "release_part": _columns("release_id, manifest_sha256, component_id, proposed, decided, until DATE"),
     "statement": _columns("seq BIGINT, ts TIMESTAMP, kind, case_id, version INTEGER, actor, role, authenticated, leaf"),
     "intake": _columns("seq BIGINT, ts TIMESTAMP, kind, subject_id, sha256, actor"),
     "unreadable": _columns("seq BIGINT, kind, sha256, headline"),
@@ -82,7 +82,7 @@ VIEWS: Mapping[str, str] = {
         FROM release_state r
         LEFT JOIN checkpoint c USING (checkpoint_id)
         LEFT JOIN (SELECT * FROM in_force ORDER BY seq DESC LIMIT 1) f ON true""",
-    "release_component": """SELECT p.release_id, p.component_id, c.kind, p.proposed, p.decided, c.bytes
+    "release_component": """SELECT p.release_id, p.component_id, c.kind, p.proposed, p.decided, p.until, c.bytes
         FROM release_part p
         LEFT JOIN component c ON c.manifest_sha256 = p.manifest_sha256 AND c.component_id = p.component_id""",
 }

@@ -1,0 +1,144 @@
+"""The SQL of the catalogue, the exposure and the ledger pages; access patterns have patterns_sql.py.
+
+Values always travel as parameters. What is text here are only our own words.
+"""
+
+from __future__ import annotations
+
+OFFERS = """SELECT r.checkpoint_id, r.release_id, p.component_id, p.kind, p.bytes, p.decided, r.tier, r.recipients,
+           p.until, r.state
+    FROM release r JOIN release_component p USING (release_id)
+    WHERE r.live AND p.decided IS NOT NULL AND p.decided <> 'denied' AND p.until >= ?"""
+"""What live releases let out today (parameter: today); ``approved`` is decided but not active yet."""
+
+CATALOGUE = f"""WITH offer AS ({OFFERS}),
+    best AS (
+        SELECT checkpoint_id, min(tier) AS offered_from, bool_or(state = 'active' AND tier <= ?) AS available,
+               list(DISTINCT kind ORDER BY kind) AS kinds
+        FROM offer GROUP BY checkpoint_id),
+    entry AS (
+        SELECT c.*, b.offered_from, coalesce(b.available, false) AS available, b.kinds
+        FROM checkpoint c LEFT JOIN best b USING (checkpoint_id)),
+    found AS (
+        SELECT * FROM entry
+        WHERE (? = '' OR contains(lower(concat_ws(' ', title, purpose, task, run_family, version, architecture,
+                                                    checkpoint_id, org, array_to_string(data_sources, ' '))), ?))
+          AND (? = '' OR task = ?) AND (? = '' OR list_contains(data_sources, ?)) AND (? = '' OR regime = ?)
+          AND (? = '' OR run_family = ?) AND (? = '' OR protection = ?)
+          AND (? = '' OR coalesce(offered_from, 'none') = ?) AND (NOT ? OR available))"""  # noqa: S608 our own words
+"""Checkpoints as the catalogue knows them; parameters: ``Filters.parameters``."""
+
+PAGE = f"""{CATALOGUE}
+    SELECT checkpoint_id, title, run_family, version, task, regime, protection, dp_epsilon, offered_from, available,
+           kinds, intended_tier, created_at, count(*) OVER () AS total,
+           count(*) FILTER (available) OVER () AS total_available
+    FROM found ORDER BY available DESC, offered_from NULLS LAST, created_at DESC, checkpoint_id LIMIT ? OFFSET ?"""  # noqa: S608
+
+FACETS = f"""{CATALOGUE}
+    SELECT 'task' AS facet, task AS value, count(*) AS n FROM found GROUP BY ALL
+    UNION ALL SELECT 'regime', regime, count(*) FROM found GROUP BY ALL
+    UNION ALL SELECT 'lineage', run_family, count(*) FROM found GROUP BY ALL
+    UNION ALL SELECT 'protection', protection, count(*) FROM found GROUP BY ALL
+    UNION ALL SELECT 'tier', coalesce(offered_from, 'none'), count(*) FROM found GROUP BY ALL
+    UNION ALL SELECT 'source', source, count(*) FROM (SELECT unnest(data_sources) AS source FROM found) GROUP BY ALL
+    ORDER BY facet, n DESC, value"""  # noqa: S608
+
+HEADLINE_METRICS = """SELECT checkpoint_id, metric_id, value, ci_low, ci_high, unit FROM (
+        SELECT *, row_number() OVER (PARTITION BY checkpoint_id ORDER BY split <> 'test', metric_id) AS place
+        FROM metric WHERE checkpoint_id IN (SELECT unnest(?)) AND subgroup IS NULL)
+    WHERE place = 1"""
+
+ENTRY = "SELECT * FROM checkpoint WHERE checkpoint_id = ?"
+COMPONENTS = """SELECT component_id, kind, bytes, format, sensitivity FROM component
+    WHERE manifest_sha256 = ? ORDER BY sensitivity DESC, bytes DESC, component_id LIMIT 500"""
+OFFERS_OF = f"SELECT * FROM ({OFFERS}) WHERE checkpoint_id = ? ORDER BY component_id, tier, until DESC"  # noqa: S608
+METRICS = "SELECT * FROM metric WHERE checkpoint_id = ? ORDER BY subgroup NULLS FIRST, split, metric_id LIMIT 500"
+INDICATORS = """SELECT *, CASE direction WHEN 'lower_is_worse' THEN coalesce(ci_low, value)
+                        ELSE coalesce(ci_high, value) END AS bad_end
+    FROM indicator WHERE checkpoint_id IN (SELECT unnest(?)) AND NOT superseded
+    ORDER BY checkpoint_id, status <> 'measured', subgroup NULLS FIRST, indicator_id, fpr DESC LIMIT 2000"""
+
+KNOWN_INDICATORS = """SELECT indicator_id, fpr, bool_or(direction = 'lower_is_worse') AS falling
+    FROM measurement GROUP BY ALL ORDER BY ALL"""
+LINEAGES = "SELECT DISTINCT run_family FROM checkpoint ORDER BY run_family LIMIT 1000"
+
+_JUDGED = """SELECT i.checkpoint_id, i.run_family, i.version, i.indicator_id, i.fpr, i.method, i.status, i.reason,
+               i.value, i.ci_low, i.ci_high, i.unit, i.direction, i.reported_at, i.report_id, i.report_sha256,
+               coalesce(l.fail_limit, l.warn_limit) AS max_value,
+               CASE i.direction WHEN 'lower_is_worse' THEN coalesce(i.ci_low, i.value)
+                    ELSE coalesce(i.ci_high, i.value) END AS bad_end,
+               i.direction = 'lower_is_worse' AS falling,
+               CASE WHEN i.status = 'not_applicable' THEN 'not_applicable'
+                    WHEN i.status <> 'measured' THEN 'not_measured'
+                    WHEN l.fail_limit IS NOT NULL AND (falling AND bad_end < l.fail_limit
+                         OR NOT falling AND bad_end > l.fail_limit) THEN 'fail'
+                    WHEN l.warn_limit IS NOT NULL AND (falling AND bad_end < l.warn_limit
+                         OR NOT falling AND bad_end > l.warn_limit) THEN 'warn'
+                    ELSE 'pass' END AS verdict
+        FROM indicator i JOIN checkpoint c USING (checkpoint_id)
+        LEFT JOIN {limits} ON l.indicator_id = i.indicator_id AND l.fpr IS NOT DISTINCT FROM i.fpr
+             AND l.tier = CASE WHEN ? = '' THEN c.intended_tier ELSE ? END
+        WHERE NOT i.superseded AND i.subgroup IS NULL AND (? = '' OR i.run_family = ?)"""
+
+
+def judged(limits: str) -> str:
+    """Return every figure about a whole population beside the limit of its checkpoint's tier.
+
+    Parameters: those of ``limits``, tier twice (empty: the intended tier), lineage twice (empty: all).
+    """
+    return _JUDGED.format(limits=limits)
+
+
+def exposure_summary(limits: str) -> str:
+    """Return how many checkpoints cross a limit, lack a measurement, or do neither."""
+    return f"""WITH judged AS ({judged(limits)}),
+        each_one AS (SELECT checkpoint_id, bool_or(verdict = 'fail') AS failing,
+                            bool_or(verdict = 'not_measured') AS gap, max(reported_at) AS newest
+                     FROM judged GROUP BY checkpoint_id)
+        SELECT count(*) AS checkpoints, count(*) FILTER (failing) AS failing, count(*) FILTER (gap) AS gaps,
+               max(newest) AS newest FROM each_one"""  # noqa: S608
+
+
+def exposure_points(limits: str) -> str:
+    """Return the newest checkpoints of the worst lineages, one row per figure; last parameters: lineages, points."""
+    return f"""WITH judged AS ({judged(limits)}),
+        worst AS (SELECT run_family, max(CASE WHEN falling THEN max_value / nullif(bad_end, 0)
+                                              ELSE bad_end / nullif(max_value, 0) END) AS ratio
+                  FROM judged WHERE status = 'measured' GROUP BY run_family
+                  ORDER BY ratio DESC NULLS LAST, run_family LIMIT ?),
+        ranked AS (SELECT j.*, w.ratio, row_number() OVER (
+                          PARTITION BY j.indicator_id, j.fpr, j.run_family ORDER BY j.reported_at DESC, j.checkpoint_id
+                          ) AS place
+                   FROM judged j JOIN worst w USING (run_family))
+        SELECT * EXCLUDE (place) FROM ranked WHERE place <= ?
+        ORDER BY ratio DESC NULLS LAST, run_family, indicator_id, fpr, reported_at, checkpoint_id"""  # noqa: S608
+
+
+def exposure_months(limits: str) -> str:
+    """Return each indicator by month: the middle and the worst figure, how many, how many over the limit."""
+    return f"""WITH judged AS ({judged(limits)})
+        SELECT indicator_id, fpr, unit, date_trunc('month', reported_at) AS month, count(*) AS n,
+               count(*) FILTER (status = 'measured') AS n_measured, median(value) AS middle,
+               CASE WHEN bool_or(falling) THEN min(bad_end) ELSE max(bad_end) END AS worst,
+               min(max_value) AS max_value, count(*) FILTER (verdict = 'fail') AS n_fail
+        FROM judged GROUP BY ALL ORDER BY indicator_id, fpr, month"""  # noqa: S608
+
+
+STALE_RELEASES = """SELECT r.release_id, r.title, r.checkpoint_id, r.tier, r.state, max(p.reported_at) AS newest,
+           count(*) OVER () AS total
+    FROM release r LEFT JOIN report p USING (checkpoint_id)
+    WHERE r.live OR r.open
+    GROUP BY ALL HAVING max(p.reported_at) IS NULL OR max(p.reported_at) < ?
+    ORDER BY newest NULLS FIRST, r.release_id LIMIT ?"""
+"""Releases in force or under review whose newest report is older than the policy allows (parameters: since, rows)."""
+
+_LEDGER = """FROM statement WHERE (? = '' OR contains(lower(concat_ws(' ', kind, case_id, actor, role,
+        CAST(seq AS VARCHAR))), ?)) AND (? = '' OR kind = ?) AND (? = '' OR case_id = ?)"""
+LEDGER_PAGE = f"SELECT *, count(*) OVER () AS total {_LEDGER} ORDER BY seq DESC LIMIT ? OFFSET ?"
+LEDGER_KINDS = "SELECT kind, count(*) AS n FROM statement GROUP BY kind ORDER BY kind"
+LEDGER_SIZE = "SELECT count(*) AS n, max(ts) AS newest FROM statement"
+
+INTAKE_PAGE = """SELECT *, count(*) OVER () AS total FROM intake WHERE (? = '' OR kind = ?)
+    ORDER BY seq DESC LIMIT ? OFFSET ?"""
+INTAKE_KINDS = "SELECT kind, count(*) AS n, max(ts) AS newest FROM intake GROUP BY kind ORDER BY kind"
+UNREADABLE = "SELECT seq, kind, sha256, headline FROM unreadable ORDER BY seq LIMIT 200"
