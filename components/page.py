@@ -27,6 +27,12 @@ def empty(headline: str, next_step: str = "") -> None:
     st.info(f"**{plain(headline)}** {plain(next_step)}".strip(), icon=":material/inbox:")
 
 
+def choose_release() -> None:
+    """Say what to do when the address names no release."""
+    page_title("Release", "No release is chosen.")
+    st.page_link("pages/review/queue.py", label="Choose one from the releases", icon=":material/inbox:")
+
+
 def frame(who: Person) -> None:
     """Draw what stands around each page: the demo banner, who acts, and signing out."""
     kind = identity()
