@@ -132,17 +132,28 @@ def _number(value: Any) -> str:
     return str(int(value)) if _there(value) else "—"
 
 
+def page_number() -> int:
+    """Return which page of the queue the address or the widget asks for; anything odd means the first."""
+    asked = str(st.session_state.get("page") or st.query_params.get("page", "1"))
+    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < len("1000000") else 1
+
+
+def _move(ids: list[str], step: int) -> None:
+    at = ids.index(st.session_state["queue-open"]) if st.session_state.get("queue-open") in ids else 0
+    st.session_state["queue-open"] = ids[(at + step) % len(ids)]
+
+
 def _keyboard(rows: list[dict[Any, Any]]) -> None:
     names = {str(row["release_id"]): one_line(row["title"], 100) for row in rows}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         picked = st.selectbox(
-            "Open a release", list(names), format_func=lambda key: f"{names[key]} ({key})", key="queue-open"
+            "Open a release", list(names), format_func=lambda key: f"{names[key]} ({key})", key="queue-open", width=420
         )
-        if (
-            st.button("Open", type="primary", icon=":material/arrow_forward:", shortcut="alt+o", key="queue-go")
-            and picked
-        ):
-            open_release(picked)
+        st.button("Previous", shortcut="alt+k", key="queue-up", on_click=_move, args=(list(names), -1))
+        st.button("Next", shortcut="alt+j", key="queue-down", on_click=_move, args=(list(names), 1))
+        go = st.button("Open", type="primary", icon=":material/arrow_forward:", shortcut="alt+o", key="queue-go")
+    if go and picked:
+        open_release(picked)
 
 
 def open_release(release_id: str) -> None:
