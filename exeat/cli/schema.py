@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from exeat.evidence.binding import Binding
 from exeat.model.documents import SCHEMAS
 
-NAMES = SCHEMAS | {"exeat-binding/1": Binding}
+if TYPE_CHECKING:
+    from exeat.model.base import Document
+
+NAMES: dict[str, type[Document]] = {**SCHEMAS, "exeat-binding/1": Binding}
 USAGE = 2
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import UTC
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
@@ -55,7 +56,7 @@ def _open(source: Source) -> Any:
         return io.BytesIO(source.data)
     if source.path is None:
         raise BadInput("The upload is not all here.", "Upload it again.")
-    return source.path.open("rb")
+    return Path(source.path).open("rb")
 
 
 def _take(run: Run, source: Source, kind: str, rows: Iterator[Row]) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from pathlib import Path
 
     from exeat.errors import BadInput
 
@@ -28,7 +27,7 @@ class Source:
     sha256: str
     head: bytes
     data: bytes | None
-    path: Path | None = None
+    path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ class Run:
         self.listing = Listing()
         self.bindings: dict[str, BoundFile] = {}
         self._pending: list[_Pending] = []
+        self._waiting = 0
         self._size_before = stores.ledger.size()
 
     def bytes_of(self, source: Source) -> bytes:
@@ -87,7 +88,8 @@ class Run:
         for draft in drafts:
             self.register.add(draft)
         self._pending.append(_Pending(source, item, drafts))
-        if sum(len(pending.drafts) for pending in self._pending) >= BATCH:
+        self._waiting += len(drafts)
+        if self._waiting >= BATCH:
             self.commit()
 
     def reject(self, source: Source, error: BadInput, *, kind: str = "", keep: bool = True) -> None:
@@ -107,7 +109,7 @@ class Run:
 
     def commit(self) -> None:
         """Make the bytes durable, then append the statements; all of a batch or, when one is stale, one by one."""
-        pending, self._pending = self._pending, []
+        pending, self._pending, self._waiting = self._pending, [], 0
         self.stores.objects.flush()
         if not pending:
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, overload
 
 from exeat.errors import BadInput, NotFound, NotPermitted
 from exeat.evidence import statements, walk
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from exeat.policy.assessment import BoundReport
 
 D = TypeVar("D", bound="Document")
-Progress = "Callable[[int, int], None]"
 MAX_CHECKPOINT_BYTES = 64 * 2**20
 
 
@@ -66,7 +65,11 @@ class EvidenceDesk:
         run = Run(self._stores, statements.Author.of(by), 1, self._keep_bytes)
         return take_all(run, [walk.whole(walk.shown(name), data)], 1)
 
-    def document(self, sha256: str, kind: str | type[D]) -> Document:
+    @overload
+    def document(self, sha256: str, kind: type[D]) -> D: ...
+    @overload
+    def document(self, sha256: str, kind: str) -> Document: ...
+    def document(self, sha256: str, kind: str | type[Document]) -> Document:
         """Return the document of that digest as its class (or schema name); raise NotFound or BadInput."""
         wanted = SCHEMAS.get(kind) if isinstance(kind, str) else kind
         if wanted is None:

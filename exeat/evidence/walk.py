@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from exeat.errors import BadInput
@@ -13,6 +12,7 @@ from exeat.evidence.intake import KEPT_BYTES, Skipped, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 MAX_FOLDER_DEPTH = 30
 CHUNK = 2**20
@@ -70,9 +70,10 @@ def read(found: Found, hold: int = KEPT_BYTES) -> Source:
     except OSError as exc:
         raise _unreadable(found, exc) from exc
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             raise BadInput("This is not a regular file (a device, pipe or socket).", "Ingest plain files and folders.")
-        return _read_open(descriptor, found, hold)
+        return _read_open(descriptor, found, hold, status.st_size)
     except OSError as exc:
         raise BadInput(f"The file cannot be read: {exc.strerror}.", "Check its permissions and the disk.") from exc
     finally:
@@ -89,28 +90,36 @@ def _unreadable(found: Found, exc: OSError) -> BadInput:
     return BadInput(f"The file cannot be read: {exc.strerror}.", "Check its permissions.")
 
 
-def _read_open(descriptor: int, found: Found, hold: int = KEPT_BYTES) -> Source:
+def _read_open(descriptor: int, found: Found, hold: int, expected: int) -> Source:
     """Hash everything; hold all of a file up to ``hold`` bytes, or else its first bytes."""
+    first = os.read(descriptor, CHUNK)
+    if 0 < len(first) == expected < CHUNK:
+        return whole(found.name, first, found.path)
+    return _read_long(descriptor, found, hold, first)
+
+
+def _read_long(descriptor: int, found: Found, hold: int, chunk: bytes) -> Source:
     digest = hashlib.sha256()
     size, kept = 0, []
-    while chunk := os.read(descriptor, CHUNK):
+    while chunk:
         digest.update(chunk)
         if size < hold:
             kept.append(chunk)
         size += len(chunk)
+        chunk = os.read(descriptor, CHUNK)
     held = kept[0] if len(kept) == 1 else b"".join(kept)
     data = held if len(held) == size else None
-    return Source(found.name, size, "sha256:" + digest.hexdigest(), held[:hold], data, Path(found.path))
+    return Source(found.name, size, "sha256:" + digest.hexdigest(), held[:hold], data, found.path)
 
 
-def whole(name: str, data: bytes, path: Path | None = None) -> Source:
+def whole(name: str, data: bytes, path: str | None = None) -> Source:
     """Describe bytes that are all in memory."""
     return Source(name, len(data), "sha256:" + hashlib.sha256(data).hexdigest(), data, data, path)
 
 
 def again(source: Source, hold: int = KEPT_BYTES) -> bytes:
     """Read a file a second time, up to ``hold`` bytes; raise BadInput when it changed in between."""
-    second = read(Found(str(source.path), source.name), hold)
+    second = read(Found(source.path or "", source.name), hold)
     if second.sha256 != source.sha256:
         raise BadInput("The file changed while it was being ingested.", "Ingest it again when nobody writes to it.")
     return second.head

@@ -30,6 +30,7 @@ SCHEMAS: Mapping[str, type[Document]] = {
     "exeat-risk-report/1": RiskReport,
 }
 D = TypeVar("D", bound="Document")
+_NESTING = (dict, list)
 
 
 class _DuplicateKey(ValueError):
@@ -54,6 +55,10 @@ def _null(_name: str) -> None:
     """Read a number that is none as missing."""
 
 
+_STRICT = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)
+_LENIENT = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_null)
+
+
 def check_size(data: bytes, limit: int = MAX_DOCUMENT_BYTES) -> None:
     """Refuse bytes over the limit."""
     if len(data) > limit:
@@ -63,14 +68,14 @@ def check_size(data: bytes, limit: int = MAX_DOCUMENT_BYTES) -> None:
         )
 
 
-def _depth(value: Any, limit: int) -> None:
+def _depth(value: dict[str, Any] | list[Any], limit: int) -> None:
     level = [value]
     for _ in range(limit):
         level = [
             child
             for item in level
-            if isinstance(item, dict | list)
-            for child in (item.values() if isinstance(item, dict) else item)
+            for child in (item.values() if type(item) is dict else item)
+            if type(child) in _NESTING
         ]
         if not level:
             return
@@ -84,9 +89,8 @@ def parse_json(data: bytes, *, lenient_numbers: bool = False) -> Any:
     Raises BadInput with a sentence that says where.
     """
     check_size(data)
-    constant = _null if lenient_numbers else _refuse_constant
     try:
-        value = json.loads(data, object_pairs_hook=_unique, parse_constant=constant)
+        value = (_LENIENT if lenient_numbers else _STRICT).decode(data.decode())
     except _DuplicateKey as exc:
         raise BadInput(f"The key {exc.args[0]!r} stands twice in one object.", "Keep one of the two.") from exc
     except RecursionError as exc:
@@ -98,7 +102,8 @@ def parse_json(data: bytes, *, lenient_numbers: bool = False) -> Any:
         raise BadInput(f"The file is not valid JSON: {exc.msg} at {place}.", "Export it again.", place=place) from exc
     except ValueError as exc:
         raise BadInput(f"The file is not valid JSON: {str(exc)[:200]}.", "Correct it and ingest again.") from exc
-    _depth(value, MAX_DEPTH)
+    if type(value) in _NESTING:
+        _depth(value, MAX_DEPTH)
     return value
 
 
