@@ -207,7 +207,7 @@ def test_a_stale_screen_is_refused_with_what_changed(server, home, new_page):
 
     press(here, "Yes, return to the submitter")
     expect(
-        here.get_by_test_id("stAlert").filter(has_text=re.compile("changed|board|referred", re.I)).first
+        here.get_by_test_id("stAlert").filter(has_text=re.compile("changed|board|referred", re.IGNORECASE)).first
     ).to_be_visible()
     no_exception(here)
     assert state_of(home, case).state.state is State.REFERRED

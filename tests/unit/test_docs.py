@@ -104,10 +104,14 @@ def test_each_document_has_its_section(name):
     assert f"\n## {name}\n" in text("schemas.md")
 
 
-def test_schemas_are_up_to_date():
-    code = "from tools.make_schema_docs import markdown; print(markdown(), end='')"
+@pytest.mark.parametrize(
+    ("page", "tool", "function"),
+    [("schemas.md", "make_schema_docs", "markdown"), ("indicators.md", "make_checklist_docs", "page")],
+)
+def test_written_pages_are_up_to_date(page, tool, function):
+    code = f"from tools.{tool} import {function}; print({function}(), end='')"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
-    assert run.stdout == text("schemas.md"), "run: python tools/make_schema_docs.py"
+    assert run.stdout == text(page), f"run: python tools/{tool}.py"
 
 
 DESIGN_WORDS = [
