@@ -147,7 +147,7 @@ def _where(filters: QueueFilters) -> tuple[str, dict[str, Any]]:
 
 
 def _positional(sql: str, names: dict[str, Any]) -> tuple[str, list[Any]]:
-    """Return the text with numbers for names, as the gateway binds a sequence; longer names first: none hides another."""
+    """Return the text with numbers for names, as the gateway binds a sequence; long names first, none hides another."""
     used = sorted((name for name in names if f"${name}" in sql), key=len, reverse=True)
     for number, name in enumerate(used, start=1):
         sql = sql.replace(f"${name}", f"${number}")

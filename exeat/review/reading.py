@@ -59,7 +59,7 @@ class Reading:
         """Return one page of the releases this person may see, high risk first, then the longest waiting."""
         if not person.can(Permission.RELEASE_READ):
             raise NotPermitted("Your roles do not let you read releases.", "Look in the catalogue.")
-        return queries.queue(self._warehouse(), viewer_of(person), filters or QueueFilters(), page, self._clock())
+        return queries.queue(self.warehouse(), viewer_of(person), filters or QueueFilters(), page, self._clock())
 
     def mine(self, person: Person) -> QueuePage:
         """Return what waits for this person."""
@@ -70,13 +70,13 @@ class Reading:
         self.cases.load(person, release_id)
         if not sees_all(person):
             raise NotPermitted("Submitters see their own releases only.", "Ask a steward about earlier ones.")
-        return queries.earlier(self._warehouse(), release_id)
+        return queries.earlier(self.warehouse(), release_id)
 
     def since_last_approved(self, person: Person, release_id: str) -> tuple[str, tuple[Change, ...]] | None:
         """Return the lineage's last approved release and what changed since; None when there is none to compare."""
         loaded = self.cases.load(person, release_id)
         family = loaded.scene.dossier.manifest.lineage.run_family
-        former = queries.last_approved(self._warehouse(), family, release_id)
+        former = queries.last_approved(self.warehouse(), family, release_id)
         if former is None or not sees_all(person):
             return None
         before = self.cases.load(person, former).scene.dossier
@@ -97,7 +97,8 @@ class Reading:
         self._viewed.add(key)
         return entry
 
-    def _warehouse(self) -> Gateway:
+    def warehouse(self) -> Gateway:
+        """Return the query gateway; raise NotFound when the desk was opened without one."""
         if self._gateway is None:
             raise NotFound("There is no warehouse here.", "Open the desk with exeat.desk.open_desk.")
         return self._gateway

@@ -17,6 +17,7 @@ from exeat.review.reading import Reading
 from exeat.review.rules import KIND_OF, Action, Scene, check
 from exeat.review.state import COMMENTS
 from exeat.review.statements import release_draft
+from exeat.review.views import CaseView
 from exeat.review.visibility import Reader, may_read_comment
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from exeat.model.person import Person
     from exeat.review.cases import Loaded
 
+__all__ = ["CaseView", "Done", "ReviewDesk", "ReviewInput"]
 QUIET = frozenset({Kind.REVIEW_STARTED, Kind.CONFLICT_DECLARED, Kind.REVIEW_RECORDED})
 """What others may do meanwhile without making a half-written form stale: nothing of it stands on the form."""
 ANYTHING = frozenset(Kind)
