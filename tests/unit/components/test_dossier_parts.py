@@ -1,0 +1,169 @@
+"""Parts of the dossier, from documents alone."""
+
+# ruff: noqa: PLC0415 AppTest copies these functions into scripts of their own, which import for themselves
+from __future__ import annotations
+
+from streamlit.testing.v1 import AppTest
+
+from components.comparison import manifest_changes, proposal_changes, reading_changes
+from components.consequence import of_review, what_receivers_get
+from components.dossier_exposure import readings_of
+from components.dossier_leaves import leaves_table, matrix_rows
+from components.findings import count_sentence, in_order
+from components.indicator_cards import said_in_people
+from exeat.model.tier import Disposition, Tier
+from exeat.policy.finding import Finding, Reading, Verdict
+from tests.factories import assessment, component, finding, manifest, policy, proposal
+
+HOSTILE = "<b>x</b> **bold** :smile: [l](https://evil.example) $x$ :material/home:"
+
+
+def reading(**more):
+    plain = {"indicator_id": "mia.lira.auc", "label": "AUC", "status": "measured", "verdict": Verdict.PASS}
+    return Reading(**(plain | more))
+
+
+def test_what_receivers_get_names_object_size_and_end():
+    said = what_receivers_get(proposal(), manifest(), ("weights", "log"))
+    assert said == (
+        "Partner hospitals (T2, agreement) will be able to download weights (1.02 kB) and "
+        "download, with portions masked, log (1.02 kB) until 2027-06-30."
+    )
+
+
+def test_nothing_approved_means_nothing_leaves():
+    assert what_receivers_get(proposal(), manifest(), ()) == "Partner hospitals (T2, agreement) will get nothing."
+
+
+def test_the_consequence_says_what_follows_this_review():
+    votes = {"weights": "approve", "log": "request_changes"}
+    first = of_review(proposal(), manifest(), votes, 0, 2)
+    assert "approve for weights and request changes for log" in first
+    assert "sealed until 1 more review is in" in first
+    assert "download weights" in first
+    assert "log (" not in first
+    last = of_review(proposal(), manifest(), votes, 1, 2)
+    assert "the reviews open, and if all agree it is decided" in last
+
+
+def test_what_leaves_is_shown_against_the_policy():
+    asked = proposal(
+        components=[
+            {"component_id": "weights", "disposition": "allowed"},
+            {"component_id": "log", "disposition": "allowed"},
+            {"component_id": "ghost", "disposition": "allowed"},
+        ]
+    )
+    extra = [
+        component(),
+        component(component_id="log", kind="diagnostic_log"),
+        component(component_id="rng", kind="rng_state"),
+    ]
+    rows = leaves_table(asked, manifest(components=extra), policy()).set_index("Component")
+    assert rows["Within policy"].to_dict() == {"weights": "✓ yes", "log": "✕ no", "rng": "✓ yes", "ghost": "✕ no"}
+    assert rows.loc["rng", "Proposed for T2"] == "stays inside"
+    assert rows.loc["ghost", "Kind"] == "not in the manifest"
+    first = matrix_rows(asked, manifest(components=extra), policy())[0]
+    assert first.allowed[Tier.T0] is Disposition.DENIED
+
+
+def test_findings_blocking_first():
+    blocking = finding(check="R1", gate="B", verdict=Verdict.NOT_MEASURED)
+    conditional = finding(check="R3", gate="C")
+    advisory = finding(check="R4", gate="A")
+    passed = finding(check="A1", gate="B", verdict=Verdict.PASS)
+    found = in_order([passed, advisory, conditional, blocking])
+    assert [f.check for f in found] == ["R1", "R3", "R4", "A1"]
+    said = count_sentence(assessment(passed, advisory, conditional, blocking))
+    assert said == "2 fail · 1 not measured · 1 pass"
+
+
+def test_a_figure_appears_once_under_its_worst_verdict():
+    good, bad = reading(), reading(verdict=Verdict.FAIL)
+    plain = {"question": "?", "gate": "C", "verdict": Verdict.FAIL, "headline": "h", "why": "w", "remedy": "r"}
+    one = Finding(check="R1", readings=(good,), **plain)
+    two = Finding(check="R3", readings=(bad, reading(subgroup="age 70")), **plain)
+    found = readings_of(assessment(one, two))
+    assert [(r.verdict, r.subgroup) for r in found] == [(Verdict.FAIL, None), (Verdict.PASS, "age 70")]
+
+
+def test_each_sentence_in_people_is_said_once():
+    twice = [reading(in_people="Between 1 and 2 people."), reading(in_people="Between 1 and 2 people."), reading()]
+    assert len(said_in_people(twice)) == 1
+
+
+def test_changes_between_versions():
+    then = manifest()
+    now = manifest(
+        components=[component(bytes=2048)],
+        epoch=30,
+        metrics=[{"id": "auc", "value": "0.98", "unit": "fraction", "split": "test", "n": 114}],
+    )
+    changes = {c.what: (c.then, c.now) for c in manifest_changes(then, now)}
+    assert changes["Component log"][1] == "not there"
+    assert changes["Epoch"] == ("20", "30")
+    assert changes["Utility: auc (test)"] == ("97 %", "98 %")
+    assert manifest_changes(then, then) == []
+    assert [c.what for c in proposal_changes(proposal(), proposal(tier="T3"))] == ["Tier"]
+
+
+def test_exposure_changes_are_worst_first():
+    then = [reading(label="a", value=0), reading(label="b", value=0)]
+    now = [reading(label="a", value=0.1), reading(label="b", value=0.2), reading(label="c", value=0.15)]
+    changes = reading_changes(then, now)
+    assert [c.what for c in changes] == ["Exposure: b", "Exposure: c", "Exposure: a"]
+    assert changes[1].then == "not reported"
+
+
+def whole_story(text: str):
+    from components.dossier_leaves import show_leaves
+    from components.dossier_story import show_story
+    from components.findings import show_findings
+    from exeat.policy.finding import Finding, Verdict
+    from tests.factories import assessment, manifest, policy, proposal
+
+    long = f"{text} {'x' * 40}"
+    said = proposal(purpose=long, recipients=text, risk_note=text)
+    about = manifest(
+        purpose=long,
+        title=text,
+        out_of_scope=text,
+        org=text,
+        contact=text,
+        created_by=text,
+        hyperparameters={text: text},
+        safeguards=[{"id": "s", "kind": "dp_sgd", "stage": "training", "parameters": {text: text}}],
+        masked=[{"component_id": "log", "what": text, "method": text, "reversible": "no"}],
+        leakage_channels=[{"channel": text, "assessed": False, "mitigation": text}],
+        dp={"claimed": True, "mechanism": text, "statement": text},
+    )
+    bad = Finding(
+        check="R3",
+        question=text,
+        gate="B",
+        verdict=Verdict.FAIL,
+        headline=text,
+        why=text,
+        remedy=text,
+        evidence=(text,),
+    )
+    show_leaves(said, about, policy())
+    show_findings(assessment(bad))
+    show_story(said, about)
+
+
+def test_no_text_of_a_document_is_markup():
+    test = AppTest.from_function(whole_story, kwargs={"text": HOSTILE}, default_timeout=30).run()
+    assert not test.exception
+    drawn = [e.value for kind in ("markdown", "caption", "header", "subheader") for e in getattr(test, kind)]
+    drawn += [e.label for e in test.expander] + [cell for t in test.table for cell in t.value.to_numpy().ravel()]
+    drawn += [column for t in test.table for column in t.value.columns]
+    hostile = [text for text in map(str, drawn) if "evil" in text]
+    assert len(hostile) > 15
+    for text in hostile:
+        assert "<b>" not in text
+        assert "**bold**" not in text
+        assert ":smile:" not in text
+        assert "[l]" not in text
+        assert "https://" not in text.replace("\\", "")
+        assert ":material/home:" not in text.replace("\\", "")
