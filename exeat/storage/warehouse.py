@@ -35,9 +35,12 @@ _HARDENED: dict[str, str | bool | int | float | list[str]] = {
     "python_enable_replacements": False,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
-    "lock_configuration": True,
 }
-"""No file, network, extension or setting can be reached from SQL; rows come in as Arrow tables only."""
+_LOCKED = ("LOAD icu", "SET GLOBAL TimeZone = 'UTC'", "SET lock_configuration = true")
+"""No file, network, extension or setting can be reached from SQL; rows come in as Arrow tables only.
+
+icu is built in; with it a time with a zone compares rightly with our times, which are UTC.
+"""
 
 _ANSWERS_KEPT, _ROWS_KEPT = 128, 5000
 Question = tuple[int, str, str]
@@ -84,7 +87,7 @@ class Warehouse:
         self._folder = tempfile.TemporaryDirectory(prefix="exeat-warehouse-", ignore_cleanup_errors=True)
         self._root = duckdb.connect(Path(self._folder.name) / "warehouse.duckdb", config=_HARDENED)
         self._forget()
-        for statement in create_statements():
+        for statement in (*_LOCKED, *create_statements()):
             self._root.execute(statement)
 
     def _forget(self) -> None:
