@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT))
 
 from playwright.sync_api import sync_playwright  # noqa: E402 the checkout first
 
-from tests.browser.places import VIEWS, View  # noqa: E402
+from tests.browser.places import View, views  # noqa: E402
 from tests.browser.seeing import open_as  # noqa: E402
 from tests.running import CHROMIUM_FLAGS, Server, chromium, demo  # noqa: E402
 
@@ -50,25 +50,28 @@ def main() -> None:
     parser.add_argument("--readme", action="store_true", help="only the README's picture")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as home, demo(Path(home) / "home") as server, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
-        if options.readme:
-            _readme(browser, server, options.folder)
-        else:
-            _all(browser, server, options.folder, options.only)
+        home = Path(folder) / "home"
+        with demo(home) as server:
+            chosen = [view for view in views(home) if view.name.startswith(options.only)]
+            if options.readme:
+                _readme(browser, server, chosen, options.folder)
+            else:
+                _all(browser, server, chosen, options.folder)
 
 
-def _all(browser: Browser, server: Server, folder: Path, only: str) -> None:
-    for view in VIEWS:
-        for size in SIZES if view.name.startswith(only) else ():
+def _all(browser: Browser, server: Server, chosen: list[View], folder: Path) -> None:
+    for view in chosen:
+        for size in SIZES:
             for scheme in SCHEMES:
                 target = folder / f"{view.name}-{size}-{scheme}.png"
                 target.write_bytes(take(browser, server, view, size, scheme))
-                print(target)
+                print(target, flush=True)
 
 
-def _readme(browser: Browser, server: Server, folder: Path) -> None:
-    view = next(view for view in VIEWS if view.name == "release")
+def _readme(browser: Browser, server: Server, chosen: list[View], folder: Path) -> None:
+    view = next(view for view in chosen if view.name == "release")
     page = browser.new_page(viewport={"width": 1440, "height": 1300})
     open_as(page, server, view.person, view.url, **view.query)
     page.wait_for_timeout(3000)

@@ -79,7 +79,7 @@ def test_two_stewards_approve_in_spite_of_a_finding_and_the_receipt_verifies(
     first = new_page()
     open_as(first, server, one.person_id, "queue")
     expect(first.get_by_text(title).first).to_be_attached()
-    open_as(first, server, one.person_id, "release", id=case)
+    open_as(first, server, one.person_id, "release", release=case)
     expect(first.get_by_role("heading", level=1)).to_contain_text(title)
     take_seat(first)
     assert approve_everything(first) > 0
@@ -87,7 +87,7 @@ def test_two_stewards_approve_in_spite_of_a_finding_and_the_receipt_verifies(
     expect(first.get_by_text(re.compile(r"Ledger entry \d+")).first).to_be_visible()
 
     second = new_page()
-    open_as(second, server, two.person_id, "release", id=case)
+    open_as(second, server, two.person_id, "release", release=case)
     expect(second.get_by_text(REASON)).to_have_count(0)
     take_seat(second)
     assert approve_everything(second) > 0
@@ -125,7 +125,7 @@ def test_a_blocking_finding_offers_referral_and_never_approval(server, home, new
     with opened(home) as desk:
         case = a_case_for(desk, one, two, Barrier.BLOCKING)
     page = new_page()
-    open_as(page, server, one.person_id, "release", id=case)
+    open_as(page, server, one.person_id, "release", release=case)
     take_seat(page)
     controls = page.get_by_test_id("stButtonGroup").filter(has_text=re.compile("asked for as"))
     expect(controls.first).to_be_visible()
@@ -156,7 +156,7 @@ def test_the_submitter_cannot_approve_by_button_address_or_direct_call(server, h
                 act()
         assert desk.ledger.size() == size
     page = new_page()
-    open_as(page, server, submitter.person_id, "release", id=case)
+    open_as(page, server, submitter.person_id, "release", release=case)
     no_exception(page)
     for label in ("Take a reviewer's seat", "Record my review"):
         for i in range(button(page, label).count()):
@@ -165,7 +165,7 @@ def test_the_submitter_cannot_approve_by_button_address_or_direct_call(server, h
     if decide.count():
         expect(decide.first).to_be_disabled()
     for url in ("item", "docket", "ledger", "intake"):
-        open_as(page, server, submitter.person_id, url, id=case)
+        open_as(page, server, submitter.person_id, url, release=case)
         expect(button(page, "Record my review")).to_have_count(0)
         expect(button(page, "Record the decision")).to_have_count(0)
 
@@ -176,7 +176,7 @@ def test_a_double_click_writes_once(server, home, new_page):
         case = a_case_for(desk, one, two, Barrier.BLOCKING)
         before = len(desk.ledger.case(f"release:{case}"))
     page = new_page()
-    open_as(page, server, one.person_id, "release", id=case)
+    open_as(page, server, one.person_id, "release", release=case)
     page.get_by_text("I have no conflict of interest", exact=True).click()
     settle(page)
     press(page, "Take a reviewer's seat…")
@@ -192,14 +192,14 @@ def test_a_stale_screen_is_refused_with_what_changed(server, home, new_page):
     with opened(home) as desk:
         case = a_case_for(desk, one, two, Barrier.BLOCKING)
     here, there = new_page(), new_page()
-    open_as(here, server, one.person_id, "release", id=case)
+    open_as(here, server, one.person_id, "release", release=case)
     take_seat(here)
     here.get_by_text("Return to the submitter", exact=True).first.click()
     settle(here)
     fill(here, "Reason: return to the submitter", "Please say more on retention.")
     press(here, "Return to the submitter…")
 
-    open_as(there, server, two.person_id, "release", id=case)
+    open_as(there, server, two.person_id, "release", release=case)
     there.get_by_text("Refer to the board", exact=True).first.click()
     settle(there)
     fill(there, "Reason: refer to the board", "I think the board should see it.")
@@ -219,7 +219,7 @@ def test_two_reviewers_at_once_both_get_their_seat(server, home, new_page):
         case = a_case_for(desk, one, two, Barrier.BLOCKING)
     pages = [new_page(), new_page()]
     for page, who in zip(pages, (one, two), strict=True):
-        open_as(page, server, who.person_id, "release", id=case)
+        open_as(page, server, who.person_id, "release", release=case)
         page.get_by_text("I have no conflict of interest", exact=True).click()
         settle(page)
         press(page, "Take a reviewer's seat…")

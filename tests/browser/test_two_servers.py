@@ -45,10 +45,10 @@ def test_each_sees_what_was_done_at_the_other(place, new_page):
         size = desk.ledger.size()
     with demo(home, environment) as left, demo(home, environment) as right:
         here, there = new_page(), new_page()
-        open_as(there, right, two.person_id, "release", id=case)
-        open_as(here, left, one.person_id, "release", id=case)
+        open_as(there, right, two.person_id, "release", release=case)
+        open_as(here, left, one.person_id, "release", release=case)
         take_seat(here)
-        open_as(there, right, two.person_id, "release", id=case)
+        open_as(there, right, two.person_id, "release", release=case)
         expect(there.get_by_text("in review").first).to_be_visible()
         take_seat(there)
         entries = [json.loads(http(f"{server.url}/api/ready")[2])["entries"] for server in (left, right)]
