@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from exeat.access.catalogue import Catalogue
 from exeat.access.exposure import Exposure
+from exeat.access.intake_view import IntakeView
+from exeat.access.ledger_view import LedgerView
 from exeat.access.patterns import Patterns
 from exeat.board.service import BoardDesk
 from exeat.evidence.service import EvidenceDesk
@@ -44,6 +46,8 @@ class Desk:
     catalogue: Catalogue
     exposure: Exposure
     patterns: Patterns
+    ledger_view: LedgerView
+    intake_view: IntakeView
     clock: Callable[[], datetime]
 
     def close(self) -> None:
@@ -59,7 +63,7 @@ def open_desk(settings: Settings, clock: Callable[[], datetime] = utc_now) -> De
     ledger = SqlLedger(settings.effective_ledger_url, origin=settings.origin, key=key, clock=clock)
     objects = ObjectStore(settings.effective_evidence_url)
     access = AccessStore(settings.home / "access")
-    evidence = EvidenceDesk(ledger, objects, access, clock)
+    evidence = EvidenceDesk(ledger, objects, access, clock, settings.max_checkpoint_bytes)
     if not ledger.case("policy"):
         evidence.ingest_bytes("default policy", load_default(), SYSTEM)
     warehouse = Warehouse(ledger, evidence, access.glob(), lambda: clock().date())
@@ -74,5 +78,7 @@ def open_desk(settings: Settings, clock: Callable[[], datetime] = utc_now) -> De
         Catalogue(warehouse, evidence, clock),
         Exposure(warehouse, evidence, clock),
         Patterns(warehouse, clock),
+        LedgerView(warehouse, ledger),
+        IntakeView(warehouse),
         clock,
     )
