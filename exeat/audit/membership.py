@@ -1,0 +1,200 @@
+"""A simple membership attack as a risk report: exact intervals, honest resolution, bound to the measured file.
+
+The arithmetic here needs no torch; ``attack`` takes the signals of exeat/audit/signals.py.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from exeat.model.risk_report import Adversary, Indicator
+from exeat.model.tier import Access
+from exeat.policy.interval import auc_hanley_mcneil, clopper_pearson, fpr_upper_bound
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+LEVEL = Decimal("0.95")
+RATES = (Decimal("0.1"), Decimal("0.01"), Decimal("0.001"))
+"""False-positive rates at which the true-positive rate is asked for."""
+MIN_SUBGROUP = 10
+"""Smaller subgroups are not reported: the rate would describe people, not a group."""
+EPSILON_CUTS = (0.01, 0.05, 0.1, 0.25, 0.5)
+_STEP = Decimal("1e-9")
+_KNOWS = {
+    "loss": ("the record and its label",),
+    "lira": ("the record and its label", "data of the same distribution", "the training recipe"),
+    "gradient": ("the record and its label", "data of the same distribution", "the training recipe"),
+}
+_NAMES = {
+    "loss": "loss threshold (Yeom et al. 2018)",
+    "lira": "offline likelihood ratio, one spread for all (Carlini et al. 2022)",
+    "gradient": "offline likelihood ratio on gradient norms (after Nasr et al. 2019, Carlini et al. 2022)",
+}
+_ACCESS = {"loss": Access.API_CONF, "lira": Access.API_CONF, "gradient": Access.WHITE_BOX}
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """One attack's score per record, higher meaning member; ``groups`` are masks over the members."""
+
+    attack: str
+    members: NDArray[np.float64]
+    non_members: NDArray[np.float64]
+    groups: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def adversary(self) -> Adversary:
+        """Return what the attacker saw and knew."""
+        return Adversary(access=_ACCESS[self.attack], knowledge=_KNOWS[self.attack])
+
+
+def number(value: float) -> Decimal:
+    """Return a float as a decimal at nine places."""
+    return Decimal(repr(float(value))).quantize(_STEP, ROUND_HALF_EVEN)
+
+
+def auc(members: NDArray[np.float64], non_members: NDArray[np.float64]) -> float:
+    """Return the share of (member, non-member) pairs in which the member scores higher; ties count half."""
+    ordered = np.sort(non_members)
+    below = np.searchsorted(ordered, members, side="left")
+    not_above = np.searchsorted(ordered, members, side="right")
+    return float((below + not_above).mean() / (2 * len(non_members)))
+
+
+def threshold_at(non_members: NDArray[np.float64], rate: float | Decimal) -> float | None:
+    """Return a score that at most floor(n·rate) non-members exceed; None when n·rate < 1 (not resolvable)."""
+    allowed = math.floor(len(non_members) * Decimal(rate))
+    if allowed < 1:
+        return None
+    return float(np.sort(non_members)[::-1][allowed])
+
+
+def indicators_of(scores: Scores, *, attacks_in_report: int = 1) -> list[Indicator]:
+    """Return AUC, TPR at each rate, worst-record and per-subgroup figures of one attack."""
+    result = [_auc_indicator(scores, attacks_in_report), _worst_record(scores)]
+    for rate in RATES:
+        cut = threshold_at(scores.non_members, rate)
+        if cut is None:
+            result.append(_unresolvable(scores, rate))
+            continue
+        everyone = np.ones(len(scores.members), dtype=bool)
+        result.append(_rate_indicator(scores, rate, cut, everyone, None))
+        if rate == Decimal("0.01"):
+            result += [
+                _rate_indicator(scores, rate, cut, mask, name)
+                for name, mask in scores.groups.items()
+                if mask.sum() >= MIN_SUBGROUP
+            ]
+    return result
+
+
+def _indicator(scores: Scores, suffix: str, **fields: Any) -> Indicator:
+    return Indicator(
+        indicator_id=f"mia.{scores.attack}.{suffix}",
+        method=_NAMES[scores.attack],
+        attack_params=dict(scores.params),
+        adversary=scores.adversary,
+        **fields,
+    )
+
+
+def _auc_indicator(scores: Scores, attacks: int) -> Indicator:
+    n_in, n_out = len(scores.members), len(scores.non_members)
+    value = number(auc(scores.members, scores.non_members))
+    low, high = auc_hanley_mcneil(value, n_in, n_out, LEVEL)
+    spread = math.sqrt((n_in + n_out + 1) / (12 * n_in * n_out))
+    tail = 0.5 * math.erfc((float(value) - 0.5) / spread / math.sqrt(2))
+    return _indicator(
+        scores, "auc", status="measured", value=value, unit="fraction", ci_low=min(low, value),
+        ci_high=max(high, value), ci_level=LEVEL, ci_method="hanley_mcneil", n_in=n_in, n_out=n_out,
+        p_value=number(min(1.0, tail * attacks)), baseline_value=Decimal("0.5"),
+        bound_note=f"p: one-sided rank test against chance, times {attacks} attacks in this report (Bonferroni)",
+    )  # fmt: skip
+
+
+def _rate_indicator(
+    scores: Scores, rate: Decimal, cut: float, mask: NDArray[np.bool_], subgroup: str | None
+) -> Indicator:
+    n_in, n_out = int(mask.sum()), len(scores.non_members)
+    hits = int((scores.members[mask] > cut).sum())
+    false = int((scores.non_members > cut).sum())
+    low, high = clopper_pearson(hits, n_in, LEVEL)
+    return _indicator(
+        scores, "tpr_at_fpr", status="measured", value=number(hits / n_in), unit="fraction", ci_low=low, ci_high=high,
+        ci_level=LEVEL, ci_method="clopper_pearson", fpr=rate, n_in=n_in, n_out=n_out, n_events=hits,
+        subgroup=subgroup, baseline_value=rate,
+        bound_note=f"{false} of {n_out} non-members exceed the threshold; their true rate may be as high as "
+        f"{fpr_upper_bound(false, n_out):.4f} (95 %)",
+    )  # fmt: skip
+
+
+def _unresolvable(scores: Scores, rate: Decimal) -> Indicator:
+    n_out = len(scores.non_members)
+    return _indicator(
+        scores, "tpr_at_fpr", status="not_measured", unit="fraction", fpr=rate, n_in=len(scores.members), n_out=n_out,
+        reason=f"{n_out} non-members cannot resolve a false-positive rate of {rate}: one of them is already "
+        f"{1 / n_out:.4f}; at least {math.ceil(1 / rate)} are needed",
+    )  # fmt: skip
+
+
+def _worst_record(scores: Scores) -> Indicator:
+    """Report the single most exposed member beside the most extreme non-member; no record is named."""
+    calibrated = scores.attack != "loss"
+    return _indicator(
+        scores, "record.max", status="measured", value=number(scores.members.max()),
+        unit="standard deviations" if calibrated else "nats", n_in=len(scores.members),
+        n_out=len(scores.non_members), baseline_value=number(scores.non_members.max()),
+        bound_note="score of the most exposed member; the baseline is the highest score of a non-member",
+    )  # fmt: skip
+
+
+def epsilon_lower(scores: Scores, delta: Decimal, *, seed: int = 0) -> Indicator:
+    """Return a 95 % lower bound of epsilon that any (epsilon, delta)-DP training must respect.
+
+    Thresholds come from one half of the records, exact counts from the other, both directions, and the level is
+    shared over all tries (Bonferroni), so the maximum stays a valid bound. Source: Jagielski et al. 2020;
+    ln((TPR_low − delta) / FPR_high) and its mirror image.
+    """
+    rng = np.random.default_rng(seed)
+    members, others = rng.permutation(scores.members), rng.permutation(scores.non_members)
+    half_in, half_out = len(members) // 2, len(others) // 2
+    cuts = [float(np.quantile(others[:half_out], 1 - rate)) for rate in EPSILON_CUTS]
+    cuts += [float(np.quantile(members[:half_in], rate)) for rate in EPSILON_CUTS]
+    level = 1 - (1 - LEVEL) / (2 * len(cuts))
+    best = max(_epsilon_at(members[half_in:], others[half_out:], cut, float(delta), level) for cut in cuts)
+    note = "uninformative: the attack cannot refute any epsilon" if best <= 0 else "one-sided, holds with 95 %"
+    return Indicator(
+        indicator_id="dp.epsilon_lower", status="measured", value=number(max(best, 0.0)), unit="epsilon",
+        ci_level=LEVEL, ci_method="exact", n_in=len(members) - half_in, n_out=len(others) - half_out,
+        method=f"{_NAMES[scores.attack]}; exact bounds on held-out halves, {2 * len(cuts)} tries",
+        attack_params={"delta": f"{delta:f}", **scores.params}, adversary=scores.adversary, bound_note=note,
+    )  # fmt: skip
+
+
+def _epsilon_at(
+    members: NDArray[np.float64], others: NDArray[np.float64], cut: float, delta: float, level: Decimal
+) -> float:
+    hits, false = int((members > cut).sum()), int((others > cut).sum())
+    tpr, fpr = clopper_pearson(hits, len(members), level), clopper_pearson(false, len(others), level)
+    tries = ((float(tpr.low), float(fpr.high)), (1 - float(fpr.high), 1 - float(tpr.low)))
+    return max(math.log((gain - delta) / cost) if gain > delta and cost > 0 else -math.inf for gain, cost in tries)
+
+
+def quantiles(scores: Scores) -> dict[str, str]:
+    """Return quantiles of the members' scores; the scores themselves are membership data and stay out."""
+    names = {"q50": 0.5, "q90": 0.9, "q99": 0.99, "q99.9": 0.999}
+    return {name: f"{number(np.quantile(scores.members, q)):f}" for name, q in names.items()}
+
+
+def strongest(all_scores: Sequence[Scores]) -> Scores:
+    """Return the attack with the largest AUC."""
+    return max(all_scores, key=lambda scores: auc(scores.members, scores.non_members))
