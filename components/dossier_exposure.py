@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from components.charts.interval_strip import interval_strip, strip_alt, strip_table
-from components.charts.palette import QUIET
+from components.figure import draw
 from components.indicator_cards import show_cards
 from components.table import twin
 
@@ -48,5 +48,5 @@ def show_exposure(assessment: Assessment) -> None:
         "failing side shaded. Hollow diamond: not measured. Dash: not applicable."
     )
     alt = strip_alt(readings, assessment.as_of)
-    st.plotly_chart(interval_strip(readings), key="exposure-strip", alt=alt, config=QUIET)
+    draw(interval_strip(readings), key="exposure-strip", alt=alt)
     twin(strip_table(readings), f"all {len(readings)} indicators, subgroups included")

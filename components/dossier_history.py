@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 import streamlit as st
 
-from components.charts.palette import QUIET
 from components.charts.utility import Point, utility_alt, utility_chart, utility_table
 from components.charts.versions import VersionPoint, versions_alt, versions_chart, versions_table
 from components.comparison import manifest_changes, metric_words, proposal_changes, reading_changes
 from components.dossier_exposure import readings_of
+from components.figure import draw
 from components.numbers import counted, day
 from components.page import empty
 from components.session import actor, desk
@@ -88,7 +88,7 @@ def show_utility(case: CaseView, lineage: Lineage | None) -> None:
         names = f"{metric.id}, {metric.split} (%)", f"{exposed.label} (%)"
         limit = float(exposed.limit) if exposed.limit is not None else None
         chart = utility_chart(points, utility=names[0], exposure=names[1], limit=limit)
-        st.plotly_chart(chart, key="utility", alt=utility_alt(points, *names), config=QUIET)
+        draw(chart, key="utility", alt=utility_alt(points, *names))
         twin(utility_table(points), f"utility and exposure, as of {case.today}")
     rows = [
         {"Metric": f"{m.id}{f' · {m.subgroup}' if m.subgroup else ''}", "Set": m.split, "Data": m.regime,
@@ -150,7 +150,7 @@ def _over_versions(case: CaseView, lineage: Lineage) -> None:
     limit = float(exposed.limit) if exposed.limit is not None else None
     chart = versions_chart(versions, indicator=f"{exposed.label} (%)", limit=limit)
     with st.expander("Exposure over the versions of this lineage", icon=":material/timeline:"):
-        st.plotly_chart(chart, key="versions", alt=versions_alt(versions, exposed.label), config=QUIET)
+        draw(chart, key="versions", alt=versions_alt(versions, exposed.label))
         table(versions_table(versions), "Exposure over versions")
 
 

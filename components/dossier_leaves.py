@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from components.charts.palette import QUIET
 from components.charts.tier_matrix import MatrixRow, matrix_table, more_open, tier_matrix
 from components.charts.treemap import Piece, treemap, treemap_alt, treemap_table
+from components.figure import draw
 from components.numbers import size
 from components.table import table
 from components.text import plain
@@ -38,14 +38,14 @@ def leaves_table(proposal: Proposal, manifest: Manifest, policy: Policy) -> pd.D
     rows = []
     for row in matrix_rows(proposal, manifest, policy):
         part = parts.get(row.component)
+        kind = part.kind.title if part else "not in the manifest"
+        allowed = row.allowed[proposal.tier].title if row.allowed else "denied"
         rows.append(
             {
-                "Component": row.component,
-                "Kind": part.kind.title if part else "not in the manifest",
-                "Size": size(part.bytes) if part else "—",
+                "Component": row.component if row.component == kind else f"{row.component} ({kind})",
                 f"Proposed for {proposal.tier}": row.proposed.title if row.proposed else "stays inside",
-                "Policy allows": row.allowed[proposal.tier].title if row.allowed else "denied",
-                "Within policy": "✕ no" if more_open(row, proposal.tier) else "✓ yes",
+                "Policy allows": f"{'✕' if more_open(row, proposal.tier) else '✓'} {allowed}",
+                "Size": size(part.bytes) if part else "—",
             }
         )
     return pd.DataFrame(rows)
@@ -66,10 +66,10 @@ def show_leaves(proposal: Proposal, manifest: Manifest, policy: Policy) -> None:
         alt = (
             f"What the policy gives each tier of each component; {proposal.tier} is asked for. Same as the table below."
         )
-        st.plotly_chart(tier_matrix(rows, proposal.tier), key="tier-matrix", alt=alt, config=QUIET)
+        draw(tier_matrix(rows, proposal.tier), key="tier-matrix", alt=alt)
         table(matrix_table(rows, proposal.tier), "Tier matrix")
         st.subheader("Bytes by component", anchor=False)
         leaving = {part.component_id for part in proposal.components}
         pieces = [Piece(p.id, p.kind.title, p.bytes, p.id in leaving) for p in manifest.components]
-        st.plotly_chart(treemap(pieces), key="treemap", alt=treemap_alt(pieces), config=QUIET)
+        draw(treemap(pieces), key="treemap", alt=treemap_alt(pieces))
         table(treemap_table(pieces), "Bytes by component")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from exeat.policy.finding import Reading
 
-ROW, PANEL_EXTRA, TOP = 62, 46, 16
+ROW, PANEL_EXTRA, TOP = 70, 46, 16
 _GUTTER = 0.05
 
 
@@ -52,12 +52,14 @@ def chosen(readings: Sequence[Reading]) -> tuple[Reading, ...]:
 
 
 def panels(readings: Sequence[Reading]) -> tuple[Panel, ...]:
-    """Group readings that can share an axis; panels with the worst verdict first."""
+    """Group readings that can share an axis, the worst verdict first; what has no scale at all comes last."""
     groups: dict[tuple[str, str], list[Reading]] = {}
     for reading in chosen(readings):
         groups.setdefault((reading.unit, reading.indicator_id.rsplit(".", 1)[-1]), []).append(reading)
     ranked = sorted(groups.items(), key=lambda group: min(_rank(r) for r in group[1]))
-    return tuple(Panel(key[0], tuple(group)) for key, group in ranked)
+    drawn = [Panel(key[0], tuple(group)) for key, group in ranked if any(r.status == "measured" for r in group)]
+    rest = tuple(r for _, group in ranked if all(r.status != "measured" for r in group) for r in group)
+    return (*drawn, Panel("", rest)) if rest else tuple(drawn)
 
 
 def _rank(reading: Reading) -> int:
@@ -127,7 +129,7 @@ def _draw_row(strip: go.Figure, number: int, y: float, reading: Reading, reach: 
     said = "<br>".join(safe(line) for line in wrap(verdict_text(reading), 58, max_lines=2, placeholder=" …"))
     text = f"{safe(row_label(reading), 90)}<br><b>{mark.glyph}</b> {said}"
     strip.add_annotation(
-        x=reach[0], y=y + 0.36, text=text, showarrow=False, align="left", xanchor="left", yanchor="middle",
+        x=reach[0], y=y + 0.34, text=text, showarrow=False, align="left", xanchor="left", yanchor="middle",
         font={"size": 12}, row=number, col=2,
     )  # fmt: skip
     if reading.status == "measured" and reading.value is not None:
@@ -155,7 +157,7 @@ def _draw_measured(strip: go.Figure, number: int, y: float, reading: Reading, re
         error |= {"width": 6, "color": mark.colour}
     hover = f"{safe(row_label(reading))}<br>{safe(verdict_text(reading))}<br>{safe(reading.method)}<extra></extra>"
     marker = {"size": 11, "color": mark.colour, "symbol": mark.marker}
-    trace = go.Scatter(x=[at], y=[y - 0.2], mode="markers", marker=marker, error_x=error, hovertemplate=hover)
+    trace = go.Scatter(x=[at], y=[y - 0.17], mode="markers", marker=marker, error_x=error, hovertemplate=hover)
     strip.add_trace(trace, row=number, col=2)
 
 
@@ -163,7 +165,7 @@ def _draw_limit(strip: go.Figure, number: int, y: float, reading: Reading, reach
     limit = float(reading.limit or 0) * (100 if reading.unit == "fraction" else 1)
     side = (limit, reach[1]) if reading.direction == "higher_is_worse" else (reach[0], limit)
     where = {"row": number, "col": 2}
-    band = {"y0": y - 0.45, "y1": y + 0.08}
+    band = {"y0": y - 0.4, "y1": y + 0.06}
     strip.add_shape(
         type="rect", x0=side[0], x1=side[1], fillcolor=FAIL_AREA, line_width=0, layer="below", **band, **where
     )

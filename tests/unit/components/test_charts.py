@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import tomllib
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from components.charts.interval_strip import chosen, interval_strip, panels, strip_alt, strip_table
-from components.charts.palette import SIGNS, safe, sign
+from components.charts.palette import INK, SIGNS, inked, safe, sign
 from components.charts.tier_matrix import MatrixRow, matrix_table, more_open, tier_matrix
 from components.charts.treemap import Piece, treemap, treemap_alt, treemap_table
 from components.charts.utility import Point, utility_chart, utility_table
@@ -178,3 +180,57 @@ def test_treemap_says_what_leaves():
     assert "<" not in chart.data[0].labels[1]
     assert treemap_alt(pieces) == "Bytes by component: 114 kB in 2 components, of which 38 kB would leave."
     assert treemap_table(pieces)["Component"].iloc[0] == MARKUP
+
+
+def luminance(colour):
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one, other):
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def theme():
+    return tomllib.loads((Path(__file__).resolve().parents[3] / ".streamlit/config.toml").read_text())["theme"]
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_text_reaches_aa_on_every_ground(mode):
+    colours = theme()[mode]
+    grounds = [colours["backgroundColor"], colours["secondaryBackgroundColor"], colours["sidebar"]["backgroundColor"]]
+    assert min(contrast(colours["textColor"], ground) for ground in grounds) >= 7
+    assert min(contrast(colours["linkColor"], ground) for ground in grounds) >= 4.5
+    for hue in ("green", "orange", "yellow", "red", "blue", "gray"):
+        text = colours[f"{hue}TextColor"]
+        assert min(contrast(text, ground) for ground in (*grounds, colours[f"{hue}BackgroundColor"])) >= 4.5
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_faded_text_reaches_aa(mode):
+    """Streamlit writes captions with 60 % of the text colour over the ground."""
+    colours = theme()[mode]
+    for ground in (colours["backgroundColor"], colours["sidebar"]["backgroundColor"]):
+        mixed = "#" + "".join(
+            f"{round(0.6 * int(colours['textColor'][i : i + 2], 16) + 0.4 * int(ground[i : i + 2], 16)):02x}"
+            for i in (1, 3, 5)
+        )
+        assert contrast(mixed, ground) >= 4.5
+
+
+def test_the_ink_of_charts_is_the_text_of_the_theme():
+    assert {mode: theme()[mode]["textColor"] for mode in ("light", "dark")} == INK
+    chart = inked(interval_strip([reading()]), "dark")
+    assert chart.layout.font.color == INK["dark"]
+    assert all(a.font.color == INK["dark"] for a in chart.layout.annotations)
+    assert inked(interval_strip([reading()]), None).layout.font.color == INK["light"]
+
+
+def test_nothing_is_fetched_and_no_error_details_are_shown():
+    config = tomllib.loads((Path(__file__).resolve().parents[3] / ".streamlit/config.toml").read_text())
+    assert config["browser"]["gatherUsageStats"] is False
+    assert config["client"]["showErrorDetails"] == "none"
+    assert config["server"]["enableAgentApi"] is False
+    assert "http" not in str(config["theme"])

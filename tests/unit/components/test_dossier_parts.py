@@ -60,9 +60,13 @@ def test_what_leaves_is_shown_against_the_policy():
         component(component_id="rng", kind="rng_state"),
     ]
     rows = leaves_table(asked, manifest(components=extra), policy()).set_index("Component")
-    assert rows["Within policy"].to_dict() == {"weights": "✓ yes", "log": "✕ no", "rng": "✓ yes", "ghost": "✕ no"}
-    assert rows.loc["rng", "Proposed for T2"] == "stays inside"
-    assert rows.loc["ghost", "Kind"] == "not in the manifest"
+    assert rows["Policy allows"].to_dict() == {
+        "weights": "✓ allowed",
+        "log (diagnostic log)": "✕ masked",
+        "rng (rng state)": "✓ denied",
+        "ghost (not in the manifest)": "✕ denied",
+    }
+    assert rows.loc["rng (rng state)", "Proposed for T2"] == "stays inside"
     first = matrix_rows(asked, manifest(components=extra), policy())[0]
     assert first.allowed[Tier.T0] is Disposition.DENIED
 

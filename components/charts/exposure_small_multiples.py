@@ -1,0 +1,157 @@
+"""Exposure of all checkpoints: one small panel per kind of indicator, a strip per lineage, a dot per checkpoint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from components.charts.palette import safe, sign, styled
+from components.numbers import figure, interval
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Mapping
+    from typing import Any
+
+PANELS, COLUMNS = 8, 2
+_ROW, _EXTRA = 22, 92
+
+
+class Family(NamedTuple):
+    """Figures of one kind and unit: they share a scale."""
+
+    title: str
+    unit: str
+    rows: pd.DataFrame
+
+
+def families(points: pd.DataFrame) -> tuple[Family, ...]:
+    """Return the panels, those with most failing figures first, then those not measured."""
+    groups = [
+        Family(str(name), str(unit), rows) for (name, unit), rows in points.groupby(["family", "unit"], sort=True)
+    ]
+    return tuple(sorted(groups, key=lambda g: (-_count(g, "fail"), -_count(g, "warn"), g.title)))
+
+
+def _count(group: Family, verdict: str) -> int:
+    return int((group.rows["verdict"] == verdict).sum())
+
+
+def exposure_panels(points: pd.DataFrame) -> go.Figure:
+    """Return the small multiples; ``points`` is ``Exposure.points``. At most eight panels, the worst ones."""
+    groups = families(points)[:PANELS]
+    down = -(-len(groups) // COLUMNS)
+    lineages = list(dict.fromkeys(points["run_family"].fillna("lineage unknown")))
+    height = down * (_ROW * max(len(lineages), 3) + _EXTRA)
+    chart = make_subplots(
+        rows=down, cols=min(COLUMNS, len(groups)), subplot_titles=[safe(group.title, 70) for group in groups],
+        shared_yaxes=True, horizontal_spacing=0.04, vertical_spacing=min(70 / height, 0.9 / down),
+    )  # fmt: skip
+    for number, group in enumerate(groups):
+        _draw(chart, group, {"row": number // COLUMNS + 1, "col": number % COLUMNS + 1})
+    styled(chart, height=height)
+    names = [safe(name, 28) for name in lineages]
+    chart.update_yaxes(
+        categoryorder="array", categoryarray=names[::-1], range=[-0.6, len(names) - 0.4], type="category"
+    )
+    return chart
+
+
+def _draw(chart: go.Figure, group: Family, where: dict[str, int]) -> None:
+    factor = 100 if group.unit == "fraction" else 1
+    for verdict, rows in group.rows[group.rows["status"] == "measured"].groupby("verdict"):
+        chart.add_trace(_dots(rows, str(verdict), factor), **where)
+    low, high = _reach(group, factor)
+    gaps = group.rows[group.rows["verdict"] == "not_measured"]
+    if len(gaps):
+        chart.add_trace(_gaps(gaps, low - (high - low) * 0.04), **where)
+    for limit in sorted(group.rows["max_value"].dropna().unique())[:3]:
+        line = {"color": "#808080", "width": 2, "dash": "dot"}
+        text = f"limit {figure(float(limit), group.unit)}"
+        chart.add_vline(x=limit * factor, line=line, annotation={"text": text, "font": {"size": 10}}, **where)
+    unit = "%" if group.unit == "fraction" else safe(group.unit, 12)
+    chart.update_xaxes(range=[low - (high - low) * 0.09, high], ticksuffix=f" {unit}", nticks=5, **where)
+
+
+def _reach(group: Family, factor: int) -> tuple[float, float]:
+    ends = pd.concat([group.rows[name] for name in ("value", "ci_low", "ci_high", "max_value")]).dropna() * factor
+    low, high = (min(float(ends.min()), 0.0), max(float(ends.max()), 0.0)) if len(ends) else (0.0, 1.0)
+    return low, high + (high - low or 1.0) * 0.06
+
+
+def _dots(rows: pd.DataFrame, verdict: str, factor: int) -> go.Scatter:
+    mark, value = sign(verdict), rows["value"]
+    error = {
+        "type": "data", "symmetric": False, "thickness": 1.5, "width": 3, "color": mark.colour,
+        "array": ((rows["ci_high"].fillna(value) - value) * factor).tolist(),
+        "arrayminus": ((value - rows["ci_low"].fillna(value)) * factor).tolist(),
+    }  # fmt: skip
+    marker = {"size": 9, "color": mark.colour, "symbol": "x" if verdict == "fail" else "circle"}
+    return _scatter(rows, (value * factor).tolist(), marker, error_x=error)
+
+
+def _gaps(rows: pd.DataFrame, at: float) -> go.Scatter:
+    mark = sign("not_measured")
+    marker = {"size": 10, "symbol": "diamond-open", "color": mark.colour, "line": {"width": 2}}
+    return _scatter(rows, [at] * len(rows), marker)
+
+
+def _scatter(rows: pd.DataFrame, x: list[float], marker: dict[str, Any], **more: Any) -> go.Scatter:
+    records = rows.to_dict("records")
+    return go.Scatter(
+        x=x,
+        y=[safe(name, 28) for name in rows["run_family"].fillna("lineage unknown")],
+        mode="markers",
+        marker=marker,
+        customdata=[str(row["checkpoint_id"]) for row in records],
+        text=[_words(row) for row in records],
+        hovertemplate="%{text}<extra></extra>",
+        **more,
+    )
+
+
+def _words(row: Mapping[Hashable, Any]) -> str:
+    about = f"{safe(row['checkpoint_id'], 60)} ({safe(row['version'], 20)}), {safe(row['method'], 60)}"
+    if row["status"] != "measured":
+        return f"{about}<br>{sign('not_measured').word}: {safe(row['reason'], 160)}"
+    spread = interval(_none(row["ci_low"]), _none(row["ci_high"]), str(row["unit"]))
+    return f"{about}<br>{sign(row['verdict']).word} {figure(row['value'], str(row['unit']))} {spread}"
+
+
+def _none(value: Any) -> float | None:
+    return None if pd.isna(value) else float(value)
+
+
+def exposure_table(points: pd.DataFrame) -> pd.DataFrame:
+    """Return the same figures as rows, worst first."""
+    order = {"fail": 0, "not_measured": 1, "warn": 2, "pass": 3, "not_applicable": 4}
+    ranked = points.assign(_rank=points["verdict"].map(order)).sort_values("_rank", kind="stable")
+    return pd.DataFrame([_table_row(row) for row in ranked.to_dict("records")])
+
+
+def _table_row(row: Mapping[Hashable, Any]) -> dict[str, Any]:
+    measured, unit = row["status"] == "measured", str(row["unit"])
+    limit = _none(row["max_value"])
+    return {
+        "Verdict": sign(row["verdict"]).word.lower() if limit is not None or not measured else "no limit set",
+        "Indicator": row["family"],
+        "Checkpoint": row["checkpoint_id"],
+        "Lineage": row["run_family"],
+        "Value": figure(row["value"], unit) if measured else str(row["status"]).replace("_", " "),
+        "Interval": interval(_none(row["ci_low"]), _none(row["ci_high"]), unit) or None,
+        "Limit": None if limit is None else figure(limit, unit),
+        "Reported": f"{row['reported_at']:%Y-%m-%d}",
+        "Why not": row["reason"] or None,
+    }
+
+
+def exposure_alt(points: pd.DataFrame) -> str:
+    """Return the figure in words."""
+    said = [
+        f"{group.title}: {len(group.rows)} figures, {_count(group, 'fail')} beyond the limit, "
+        f"{_count(group, 'not_measured')} not measured."
+        for group in families(points)[:PANELS]
+    ]
+    return "Exposure by lineage, one panel per indicator. " + " ".join(said)
