@@ -53,7 +53,7 @@ class Database:
     def reading(self) -> Iterator[DBAPICursor]:
         """Yield a cursor on one consistent snapshot."""
         begin = "BEGIN" if self.sqlite else "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"
-        with self._transaction(begin, (), commit=False) as cursor:
+        with self._transaction(begin, commit=False) as cursor:
             yield cursor
 
     @contextmanager
@@ -62,20 +62,17 @@ class Database:
 
         On PostgreSQL the lock comes first and READ COMMITTED then sees what the writer before committed.
         """
-        if self.sqlite:
-            begin, values = "BEGIN IMMEDIATE", ()
-        else:
-            begin, values = "SELECT pg_advisory_xact_lock(%s)", (LOCK,)
-        with self._transaction(begin, values, commit=True) as cursor:
+        begin = "BEGIN IMMEDIATE" if self.sqlite else f"SELECT pg_advisory_xact_lock({LOCK})"
+        with self._transaction(begin, commit=True) as cursor:
             yield cursor
 
     @contextmanager
-    def _transaction(self, begin: str, values: tuple[int, ...], *, commit: bool) -> Iterator[DBAPICursor]:
+    def _transaction(self, begin: str, *, commit: bool) -> Iterator[DBAPICursor]:
         with self._turn:
             connection = self._connect()
             try:
                 cursor = connection.cursor()
-                cursor.execute(begin, values)
+                cursor.execute(begin)
                 yield cursor
                 if commit:
                     connection.commit()

@@ -133,7 +133,8 @@ class SqlLedger:
         """Check every entry, tree head and sealed value, and an older head if given; never raise for tampering."""
         from exeat.storage.ledger_check import check_database  # noqa: PLC0415 only the one command pays for it
 
-        return check_database(self._db, self.vkey, (older_head, self._head_file.read()))
+        kept = (("The older tree head", older_head), ("The tree head beside the database", self._head_file.read()))
+        return check_database(self._db, self.vkey, kept)
 
     def close(self) -> None:
         """Close all connections."""
@@ -205,7 +206,7 @@ class SqlLedger:
     def _rows(self, sql: str, values: tuple[Any, ...] = ()) -> list[Any]:
         with self._db.reading() as cursor:
             cursor.execute(self._db.sql(sql), values)
-            return cursor.fetchall()
+            return list(cursor.fetchall())
 
     def _vault(self, cursor: DBAPICursor, seqs: list[int]) -> Iterator[Any]:
         for at in range(0, len(seqs), CHUNK):

@@ -109,7 +109,7 @@ class Writer:
     # -- the end of the log ----------------------------------------------------------------------------------------
 
     def _caught_up(self, cursor: DBAPICursor) -> Tip:
-        """Return the end of the log after reading the leaves that others wrote; raise Tampered when it is not signed."""
+        """Return the end of the log, after reading what others wrote; raise Tampered when it is not signed."""
         cursor.execute(_TIP)
         row = cursor.fetchone()
         if row is None:
@@ -122,7 +122,8 @@ class Writer:
             self._tree.extend([found for (found,) in cursor.fetchall()])
         self._check(self._tree.size == seq + 1 and self._tree.leaf(seq) == leaf and self._tree.root() == root, seq)
         if first:
-            self._check(self._reader.open(note)[:2] == (seq + 1, root), seq)
+            signed = self._reader.open(note)
+            self._check((signed.size, signed.root) == (seq + 1, root), seq)
         return Tip(seq + 1, leaf, ts, root, note)
 
     def _check(self, good: bool, seq: int) -> None:
