@@ -36,7 +36,9 @@ CONFLICT_WORDS = {
 
 def show_decide(case: CaseView) -> None:
     """Draw what a reviewer can do now: declare and take a seat, vote, or read why not and whose turn it is."""
-    st.header("Decide", anchor=False)
+    st.header("Decide", anchor="decide")
+    with st.bottom:
+        st.markdown(f"**[Decide](#decide)** · {plain(case.turn)}")
     st.write(plain(case.turn))
     if not actor().can(Permission.RELEASE_REVIEW):
         gate_button("Decide", case.why_not[Action.RECORD_REVIEW], key="decide")

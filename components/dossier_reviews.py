@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import streamlit as st
 
+from components.confirm import confirmed
 from components.feedback import attempt, gate_button
 from components.numbers import counted
 from components.release_actions import place_of
 from components.session import actor, desk
+from components.table import table
 from components.text import paragraphs, plain
 from exeat.review.inputs import AUDIENCES, MAX_REASON
 from exeat.review.rules import Action
@@ -34,8 +37,13 @@ def show_reviews(case: CaseView) -> None:
         with st.expander(f"Round {review.round}: {plain(review.reviewer)}", icon=":material/history:"):
             _content(review)
     for comment in case.comments:
-        _comment(comment)
+        _comment(comment, case)
     _comment_form(case)
+    with st.expander(
+        f"History: {counted(len(case.history), 'ledger entry', 'ledger entries')}", icon=":material/history:"
+    ):
+        rows = [{"Entry": f"{h.seq:,}", "When": f"{h.at:%Y-%m-%d %H:%M} UTC", "What": h.sentence} for h in case.history]
+        table(pd.DataFrame(rows), "Ledger entries of this release, oldest first")
 
 
 def _review(review: VisibleReview) -> None:
@@ -63,7 +71,7 @@ def _content(review: VisibleReview) -> None:
         st.markdown(line)
 
 
-def _comment(comment: VisibleComment) -> None:
+def _comment(comment: VisibleComment, case: CaseView) -> None:
     with st.chat_message(plain(comment.author, 60), avatar=":material/chat_bubble:"):
         for_whom = "for everyone" if comment.audience == "everyone" else "for reviewers"
         who = "You" if comment.mine else plain(comment.author)
@@ -75,6 +83,17 @@ def _comment(comment: VisibleComment) -> None:
             comment.text if comment.text is not None else "Erased; its commitment stays on the ledger."
         ):
             st.markdown(line)
+        if comment.audience == "reviewers" and case.why_not[Action.PROMOTE_COMMENT] is None:
+            args = (case.release_id, comment.seq)
+            says = f"Everyone who reads “{case.proposal.title}” will see this comment; there is no way back."
+            confirmed("Show to everyone", says, None, key=f"promote:{comment.seq}", on_yes=_promote, args=args)
+
+
+def _promote(release_id: str, seq: int) -> None:
+    attempt(
+        lambda: desk().review.promote_comment(actor(), release_id, seq, key=str(seq)),
+        place=place_of(release_id),
+    )
 
 
 def _comment_form(case: CaseView) -> None:
