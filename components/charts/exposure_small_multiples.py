@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 PANELS, COLUMNS = 8, 2
+NO_LINEAGE = "lineage unknown"
 _ROW, _EXTRA = 22, 92
 
 
@@ -41,9 +42,10 @@ def _count(group: Family, verdict: str) -> int:
 
 def exposure_panels(points: pd.DataFrame) -> go.Figure:
     """Return the small multiples; ``points`` is ``Exposure.points``. At most eight panels, the worst ones."""
+    lineages = list(dict.fromkeys(points["run_family"].fillna(NO_LINEAGE)))
+    points = points.assign(strip=points["run_family"].fillna(NO_LINEAGE).map(lineages.index))
     groups = families(points)[:PANELS]
     down = -(-len(groups) // COLUMNS)
-    lineages = list(dict.fromkeys(points["run_family"].fillna("lineage unknown")))
     height = down * (_ROW * max(len(lineages), 3) + _EXTRA)
     chart = make_subplots(
         rows=down, cols=min(COLUMNS, len(groups)), subplot_titles=[safe(group.title, 70) for group in groups],
@@ -102,7 +104,7 @@ def _scatter(rows: pd.DataFrame, x: list[float], marker: dict[str, Any], **more:
     records = rows.to_dict("records")
     return go.Scatter(
         x=x,
-        y=[safe(name, 28) for name in rows["run_family"].fillna("lineage unknown")],
+        y=rows["strip"].tolist(),
         mode="markers",
         marker=marker,
         customdata=[str(row["checkpoint_id"]) for row in records],

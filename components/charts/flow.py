@@ -23,23 +23,17 @@ def _words(found: pd.DataFrame) -> pd.DataFrame:
         tier=[_tier(cell) for cell in found["tier"]],
         outcome=[OUTCOMES.get(str(one), str(one)) for one in found["outcome"]],
     )
-    return words.groupby(["role", "tier", "outcome"], as_index=False)["n"].sum()
+    return words.groupby(["role", "tier", "outcome"])[["n"]].sum().reset_index()
 
 
 def tier_flow(found: pd.DataFrame, *, height: int = 380) -> go.Figure:
     """Return the flow; ``found`` has role, tier, outcome, n. Denied links have one colour and say so in words."""
     words = _words(found)
-    names = (
-        [f"role {r}" for r in words["role"].unique()] + sorted(words["tier"].unique()) + list(words["outcome"].unique())
-    )
-    place = {name: number for number, name in enumerate(dict.fromkeys(names))}
-    links = [
-        (place[f"role {role}"], place[tier], int(n), outcome)
-        for role, tier, outcome, n in words.itertuples(index=False)
-    ] + [
-        (place[tier], place[outcome], int(n), outcome)
-        for (tier, outcome), n in words.groupby(["tier", "outcome"])["n"].sum().items()
-    ]
+    roles, tiers = [f"role {role}" for role in words["role"].unique()], sorted(set(words["tier"]))
+    place = {name: number for number, name in enumerate([*roles, *tiers, *words["outcome"].unique()])}
+    right = words.groupby(["tier", "outcome"])[["n"]].sum().reset_index()
+    links = [(place[f"role {r}"], place[t], int(n), o) for r, t, o, n in words.itertuples(index=False, name=None)]
+    links += [(place[t], place[o], int(n), o) for t, o, n in right.itertuples(index=False, name=None)]
     denied = OUTCOMES["denied"]
     figure = go.Figure(
         go.Sankey(

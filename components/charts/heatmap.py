@@ -83,7 +83,7 @@ def hours_alt(found: pd.DataFrame, titles: Sequence[str]) -> str:
     """Return the figure in words."""
     if found.empty:
         return "No reads in this window."
-    top = found.loc[found["n"].idxmax()]
+    top = found.nlargest(1, "n").iloc[0]
     odd = ", ".join(f"{DAYS[w - 1]} {h:02d}:00" for w, h in _unusual(found)[:10]) or "none"
     return (
         f"Reads by weekday and hour (UTC) for {' and '.join(titles)}. Most reads: {DAYS[int(top['weekday']) - 1]} "

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from exeat.model.person import Person
     from exeat.model.policy import Policy
 
-LINEAGES, POINTS = 25, 8
+LINEAGES, POINTS = 12, 12
 """At most so many lineages, and points per indicator and lineage, are drawn; the worst lineages come first."""
 
 

@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from exeat.model.person import Person
 
 MATRIX_ROWS, MATRIX_COLUMNS = 60, 80
-RARE = 0.01
+RARE = 0.001
 """An hour is unusual when so many own reads in it would happen by chance in fewer than this share of cases."""
-_SMOOTH, _HOURS = 20, 7 * 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ class Patterns:
     def hours(self, person: Person, window: Window, *, shown: str = "", tier: int = 0) -> pd.DataFrame:
         """Return reads by weekday (1 Monday … 7) and hour (UTC), ``own`` for the shown principal and peers in its role.
 
-        ``unusual`` marks own hours with more reads than the peers' habits explain (a Poisson tail under 1 %).
+        ``unusual`` marks own hours with more reads than the peers' habits explain.
         """
         check_can_see(person, Permission.ACCESS_READ)
         principal, role = self._who(person, window, shown)
@@ -162,16 +161,15 @@ class Patterns:
 def unusual_hours(found: pd.DataFrame) -> Sequence[bool]:
     """Return for each row whether a principal's own reads in that hour are more than its peers' habits explain.
 
-    The expected number is the principal's total times the peers' share of the hour, smoothed towards even use
-    with the weight of 20 reads; unusual is a Poisson tail probability under 1 %.
+    Given all reads of an hour, the own ones are binomial with the own share of all reads if habits are alike (the
+    conditional test of two Poisson rates); unusual is an upper tail under 1 in 1,000.
     """
     own = {(w, h): int(n) for mine, w, h, n in _cells(found) if mine}
     peers = {(w, h): int(n) for mine, w, h, n in _cells(found) if not mine}
     total, crowd = sum(own.values()), sum(peers.values())
 
     def rare(cell: tuple[int, int], count: int) -> bool:
-        share = (peers.get(cell, 0) + _SMOOTH / _HOURS) / (crowd + _SMOOTH)
-        return crowd > 0 and _tail(count, total * share) < RARE
+        return crowd > 0 and _tail(count, count + peers.get(cell, 0), total / (total + crowd)) < RARE
 
     return [bool(mine) and rare((w, h), int(n)) for mine, w, h, n in _cells(found)]
 
@@ -180,7 +178,16 @@ def _cells(found: pd.DataFrame) -> list[tuple[Any, ...]]:
     return list(found[["own", "weekday", "hour", "n"]].itertuples(index=False, name=None))
 
 
-def _tail(count: int, expected: float) -> float:
-    """Return P(X >= count) for X ~ Poisson(expected)."""
-    below = math.fsum(math.exp(k * math.log(expected) - expected - math.lgamma(k + 1)) for k in range(count))
-    return max(0.0, 1.0 - below)
+def _tail(least: int, trials: int, chance: float) -> float:
+    """Return P(X >= least) for X ~ Binomial(trials, chance); 1 at and below the mean."""
+    if least <= trials * chance:
+        return 1.0
+    logs = math.lgamma(trials + 1) - math.lgamma(least + 1) - math.lgamma(trials - least + 1)
+    term = math.exp(logs + least * math.log(chance) + (trials - least) * math.log1p(-chance))
+    total, odds = term, chance / (1 - chance)
+    for successes in range(least, trials):
+        term *= (trials - successes) / (successes + 1) * odds
+        total += term
+        if term < total * 1e-12:
+            break
+    return total
