@@ -69,6 +69,7 @@ def check_review(review: ReviewInput, dossier: Dossier) -> None:
     if approved:
         check_can_approve(dossier, approved)
         check_grounds(dossier.assessment, approved, review.answers, review.overrides)
+    check_unneeded(dossier.assessment, review.answers, review.overrides)
 
 
 def _check_form(review: ReviewInput, dossier: Dossier) -> None:
@@ -115,8 +116,16 @@ def check_grounds(
             f"{', '.join(missing)} did not pass: approving needs a reason and a residual-risk class for each.",
             "Give both, or vote for changes.",
         )
-    known = open_checks | refused | {finding.check for finding in assessment.barred_by(Barrier.CONDITIONAL)}
-    if unneeded := sorted(set(overrides) - known - blocking_checks(assessment, board=board)):
+
+
+def check_unneeded(
+    assessment: Assessment, answers: Mapping[str, Answer], overrides: Mapping[str, Override], *, board: bool = False
+) -> None:
+    """Raise when an override names a check that stands against nothing: the record would claim a disagreement."""
+    known = {finding.check for finding in assessment.barred_by(Barrier.CONDITIONAL)}
+    known |= blocking_checks(assessment, board=board)
+    known |= {item.id for item in assessment.questions if board or answers.get(item.id, Answer("yes")).value == "no"}
+    if unneeded := sorted(set(overrides) - known):
         raise Incomplete(f"{', '.join(unneeded)} needs no override.", "Take the override out.")
 
 
