@@ -1,0 +1,157 @@
+"""One agenda item, safe for a projector: no names, no per-record data, nothing that is sealed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from exeat.board.rules import agreed_answers
+from exeat.policy.finding import Barrier, Verdict
+from exeat.review.rules import Action
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from exeat.model.policy import ChecklistItem
+    from exeat.model.tier import Disposition, Tier
+    from exeat.policy.finding import Assessment, Finding, Reading
+    from exeat.policy.what_if import TierOutcome
+    from exeat.review.inputs import Answer
+    from exeat.review.lifecycle import State
+    from exeat.review.parts import BoardRecord
+    from exeat.review.rules import Scene
+    from exeat.review.service import CaseView
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """One component as it is proposed to leave; ``bytes`` in bytes."""
+
+    component_id: str
+    kind: str
+    proposed: Disposition
+    policy_allows: Disposition
+    bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The votes on record in numbers, and what is missing to make the decision count."""
+
+    in_favour: int
+    against: int
+    abstained: int
+    recused: int
+    outcome: str
+    signed: int
+    signatures_needed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardItem:
+    """What the projector shows of a release, and what the chair's form needs."""
+
+    release_id: str
+    version: int
+    now: State
+    title: str
+    purpose: str
+    recipients: str
+    tier: Tier
+    until: date
+    days: int
+    leaving: tuple[Leaving, ...]
+    answer: str
+    turn: str
+    assessment: Assessment
+    gates: tuple[Finding, ...]
+    """What stands in the way or was not measured, worst first."""
+    worst: Reading | None
+    what_if: tuple[TierOutcome, ...]
+    questions: tuple[ChecklistItem, ...]
+    answered: Mapping[str, Answer]
+    """Questions that all reviewers answered alike."""
+    opinions: Mapping[str, Mapping[str, int]]
+    """Component -> vote -> how many reviewers, once their reviews are open."""
+    quorum: int
+    tally: Tally | None
+    awaiting_cosign: bool
+    why_not_decide: str | None
+    why_not_cosign: str | None
+
+
+def item_of(view: CaseView, scene: Scene, what_if: tuple[TierOutcome, ...]) -> BoardItem:
+    """Return the projector's view of a case."""
+    proposal, assessment = view.proposal, view.assessment
+    return BoardItem(
+        release_id=view.release_id,
+        version=view.version,
+        now=view.now,
+        title=proposal.title,
+        purpose=proposal.purpose,
+        recipients=proposal.recipients,
+        tier=proposal.tier,
+        until=proposal.until,
+        days=(proposal.until - view.today).days,
+        leaving=_leaving(view),
+        answer=view.answer,
+        turn=view.turn,
+        assessment=assessment,
+        gates=gates_of(assessment),
+        worst=worst_reading(assessment),
+        what_if=what_if,
+        questions=assessment.questions,
+        answered=agreed_answers(scene.state),
+        opinions=_opinions(view),
+        quorum=view.policy.approvals.board_quorum,
+        tally=_tally(scene.state.board),
+        awaiting_cosign=scene.state.awaiting_cosign,
+        why_not_decide=view.why_not[Action.DECIDE],
+        why_not_cosign=view.why_not[Action.COSIGN],
+    )
+
+
+def _leaving(view: CaseView) -> tuple[Leaving, ...]:
+    files = {part.id: part for part in view.manifest.components}
+    rows = []
+    for part in view.proposal.components:
+        file = files.get(part.component_id)
+        if file is not None:
+            allowed = view.policy.cell(view.proposal.tier, file.kind).disposition
+            rows.append(Leaving(part.component_id, file.kind.title, part.disposition, allowed, file.bytes))
+    return tuple(rows)
+
+
+def gates_of(assessment: Assessment) -> tuple[Finding, ...]:
+    """Return findings that block, block unless overridden, or were not measured, in this order."""
+    order = list(Barrier)
+    gates = [
+        finding
+        for finding in assessment.findings
+        if finding.barrier is not Barrier.NONE or finding.verdict is Verdict.NOT_MEASURED
+    ]
+    return tuple(sorted(gates, key=lambda finding: order.index(finding.barrier)))
+
+
+def worst_reading(assessment: Assessment) -> Reading | None:
+    """Return the measured figure with the worst verdict that can be said in people, else the worst measured one."""
+    order = list(Verdict)
+    measured = [r for finding in assessment.findings for r in finding.readings if r.status == "measured"]
+    return min(measured, key=lambda r: (order.index(r.verdict), not r.in_people), default=None)
+
+
+def _opinions(view: CaseView) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for review in view.reviews:
+        for part, vote in (review.content.votes if review.content and review.current else {}).items():
+            counts = found.setdefault(part, {})
+            counts[vote] = counts.get(vote, 0) + 1
+    return found
+
+
+def _tally(record: BoardRecord | None) -> Tally | None:
+    if record is None:
+        return None
+    sides = (len(record.votes.get(side, ())) for side in ("for", "against", "abstained", "recused"))
+    return Tally(*sides, record.decision.outcome, len(record.signed), record.needs)
