@@ -37,6 +37,7 @@ class Dossier:
     reports: tuple[BoundReport, ...]
     policy: Policy
     policy_sha256: str
+    context: AssessmentContext
     assessment: Assessment
     bases: Mapping[str, str]
 
@@ -88,6 +89,7 @@ class DossierReader:
         manifest = self.evidence.manifest(proposal.manifest_sha256)
         reports = self.evidence.reports_for(proposal.checkpoint_id, proposal.manifest_sha256)
         policy, policy_sha256 = self.evidence.policy()
+        context = self._context(state, proposal, manifest, today)
         assessment = assess(
             manifest=manifest,
             manifest_sha256=proposal.manifest_sha256,
@@ -96,7 +98,7 @@ class DossierReader:
             policy_sha256=policy_sha256,
             tier=proposal.tier,
             proposal=proposal,
-            context=self._context(state, proposal, manifest, today),
+            context=context,
         )
         return Dossier(
             proposal=proposal,
@@ -104,6 +106,7 @@ class DossierReader:
             reports=reports,
             policy=policy,
             policy_sha256=policy_sha256,
+            context=context,
             assessment=assessment,
             bases=bases_of(proposal, manifest, reports, policy_sha256),
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 from exeat.model.base import digest_of
 from exeat.model.tier import Disposition, Tier
+from exeat.policy.context import AssessmentContext
 from exeat.review.basis import bases_of
 from exeat.review.dossier import Dossier
 from exeat.review.lifecycle import State
@@ -25,6 +26,7 @@ def dossier(**changes: Any) -> Dossier:
         reports=(),
         policy=factories.policy(),
         policy_sha256=digest_of(b"p"),
+        context=AssessmentContext(today=factories.TODAY),
         assessment=factories.assessment(),
         bases=BASES,
     )
