@@ -55,9 +55,7 @@ def exposure_panels(points: pd.DataFrame) -> go.Figure:
         _draw(chart, group, {"row": number // COLUMNS + 1, "col": number % COLUMNS + 1})
     styled(chart, height=height)
     names = [safe(name, 28) for name in lineages]
-    chart.update_yaxes(
-        categoryorder="array", categoryarray=names[::-1], range=[-0.6, len(names) - 0.4], type="category"
-    )
+    chart.update_yaxes(tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.4, -0.6])
     return chart
 
 

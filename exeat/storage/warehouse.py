@@ -6,9 +6,11 @@ because each catches up by sequence number before it answers.
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import threading
 import time
+import weakref
 from collections import OrderedDict
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -84,8 +86,9 @@ class Warehouse:
         self._lock = threading.RLock()
         self._answers = Answers()
         self._loads = 0
-        self._folder = tempfile.TemporaryDirectory(prefix="exeat-warehouse-", ignore_cleanup_errors=True)
-        self._root = duckdb.connect(Path(self._folder.name) / "warehouse.duckdb", config=_HARDENED)
+        folder = tempfile.mkdtemp(prefix="exeat-warehouse-")  # readable by this user alone
+        self._remove = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self._root = duckdb.connect(Path(folder) / "warehouse.duckdb", config=_HARDENED)
         self._forget()
         for statement in (*_LOCKED, *create_statements()):
             self._root.execute(statement)
@@ -156,7 +159,7 @@ class Warehouse:
         """Close the connections and delete the file."""
         with self._lock:
             self._root.close()
-            self._folder.cleanup()
+            self._remove()
 
     @contextmanager
     def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
