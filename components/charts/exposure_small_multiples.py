@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from components.charts.palette import safe, sign, styled
+from components.charts.palette import FAIL_AREA, INFO, safe, sign, styled
 from components.numbers import figure, interval
 
 if TYPE_CHECKING:
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 PANELS, COLUMNS = 8, 2
-NO_LINEAGE = "lineage unknown"
-_ROW, _EXTRA = 22, 92
+NO_LINEAGE, NO_LIMIT = "lineage unknown", "no_limit"
+_SYMBOLS = {"fail": "x", "warn": "triangle-up", NO_LIMIT: "circle-open"}
+_ROW, _EXTRA = 30, 92
 
 
 class Family(NamedTuple):
@@ -43,7 +44,8 @@ def _count(group: Family, verdict: str) -> int:
 def exposure_panels(points: pd.DataFrame) -> go.Figure:
     """Return the small multiples; ``points`` is ``Exposure.points``. At most eight panels, the worst ones."""
     lineages = list(dict.fromkeys(points["run_family"].fillna(NO_LINEAGE)))
-    points = points.assign(strip=points["run_family"].fillna(NO_LINEAGE).map(lineages.index))
+    strip = points["run_family"].fillna(NO_LINEAGE).map(lineages.index)
+    points = points.assign(strip=strip + _spread(points))
     groups = families(points)[:PANELS]
     down = -(-len(groups) // COLUMNS)
     height = down * (_ROW * max(len(lineages), 3) + _EXTRA)
@@ -59,20 +61,35 @@ def exposure_panels(points: pd.DataFrame) -> go.Figure:
     return chart
 
 
+def _spread(points: pd.DataFrame) -> pd.Series[float]:
+    """Return small steps up and down, so that intervals of one strip do not hide each other."""
+    place = points.groupby(["family", "unit", points["run_family"].fillna(NO_LINEAGE)]).cumcount()
+    return (place % 5 - 2) * 0.13
+
+
 def _draw(chart: go.Figure, group: Family, where: dict[str, int]) -> None:
     factor = 100 if group.unit == "fraction" else 1
     for verdict, rows in group.rows[group.rows["status"] == "measured"].groupby("verdict"):
         chart.add_trace(_dots(rows, str(verdict), factor), **where)
     low, high = _reach(group, factor)
+    _draw_limits(chart, group, factor, high, where)
     gaps = group.rows[group.rows["verdict"] == "not_measured"]
     if len(gaps):
         chart.add_trace(_gaps(gaps, low - (high - low) * 0.04), **where)
-    for limit in sorted(group.rows["max_value"].dropna().unique())[:3]:
-        line = {"color": "#808080", "width": 2, "dash": "dot"}
-        text = f"limit {figure(float(limit), group.unit)}"
-        chart.add_vline(x=limit * factor, line=line, annotation={"text": text, "font": {"size": 10}}, **where)
     unit = "%" if group.unit == "fraction" else safe(group.unit, 12)
-    chart.update_xaxes(range=[low - (high - low) * 0.09, high], ticksuffix=f" {unit}", nticks=5, **where)
+    shown = bool((group.rows["status"] == "measured").any())
+    reach = [low - (high - low) * 0.09, high]
+    chart.update_xaxes(range=reach, ticksuffix=f" {unit}", nticks=5, showticklabels=shown, **where)
+
+
+def _draw_limits(chart: go.Figure, group: Family, factor: int, high: float, where: dict[str, int]) -> None:
+    """Draw each limit as a labelled line, and shade where every checkpoint fails."""
+    limits = sorted(float(one) * factor for one in group.rows["max_value"].dropna().unique())
+    for limit in limits[:3]:
+        label = {"text": f"limit {figure(limit / factor, group.unit)}", "font": {"size": 10}}
+        chart.add_vline(x=limit, line={"color": "#808080", "width": 2, "dash": "dot"}, annotation=label, **where)
+    if limits:
+        chart.add_vrect(x0=limits[-1], x1=high, fillcolor=FAIL_AREA, line_width=0, layer="below", **where)
 
 
 def _reach(group: Family, factor: int) -> tuple[float, float]:
@@ -82,13 +99,13 @@ def _reach(group: Family, factor: int) -> tuple[float, float]:
 
 
 def _dots(rows: pd.DataFrame, verdict: str, factor: int) -> go.Scatter:
-    mark, value = sign(verdict), rows["value"]
+    colour, value = INFO if verdict == NO_LIMIT else sign(verdict).colour, rows["value"]
     error = {
-        "type": "data", "symmetric": False, "thickness": 1.5, "width": 3, "color": mark.colour,
+        "type": "data", "symmetric": False, "thickness": 1.5, "width": 3, "color": colour,
         "array": ((rows["ci_high"].fillna(value) - value) * factor).tolist(),
         "arrayminus": ((value - rows["ci_low"].fillna(value)) * factor).tolist(),
     }  # fmt: skip
-    marker = {"size": 9, "color": mark.colour, "symbol": "x" if verdict == "fail" else "circle"}
+    marker = {"size": 8, "color": colour, "symbol": _SYMBOLS.get(verdict, "circle")}
     return _scatter(rows, (value * factor).tolist(), marker, error_x=error)
 
 
@@ -117,7 +134,8 @@ def _words(row: Mapping[Hashable, Any]) -> str:
     if row["status"] != "measured":
         return f"{about}<br>{sign('not_measured').word}: {safe(row['reason'], 160)}"
     spread = interval(_none(row["ci_low"]), _none(row["ci_high"]), str(row["unit"]))
-    return f"{about}<br>{sign(row['verdict']).word} {figure(row['value'], str(row['unit']))} {spread}"
+    word = "no limit set:" if row["verdict"] == NO_LIMIT else sign(row["verdict"]).word
+    return f"{about}<br>{word} {figure(row['value'], str(row['unit']))} {spread}"
 
 
 def _none(value: Any) -> float | None:
@@ -126,7 +144,7 @@ def _none(value: Any) -> float | None:
 
 def exposure_table(points: pd.DataFrame) -> pd.DataFrame:
     """Return the same figures as rows, worst first."""
-    order = {"fail": 0, "not_measured": 1, "warn": 2, "pass": 3, "not_applicable": 4}
+    order = {"fail": 0, "not_measured": 1, "warn": 2, "pass": 3, NO_LIMIT: 4, "not_applicable": 5}
     ranked = points.assign(_rank=points["verdict"].map(order)).sort_values("_rank", kind="stable")
     return pd.DataFrame([_table_row(row) for row in ranked.to_dict("records")])
 
@@ -135,7 +153,7 @@ def _table_row(row: Mapping[Hashable, Any]) -> dict[str, Any]:
     measured, unit = row["status"] == "measured", str(row["unit"])
     limit = _none(row["max_value"])
     return {
-        "Verdict": sign(row["verdict"]).word.lower() if limit is not None or not measured else "no limit set",
+        "Verdict": "no limit set" if row["verdict"] == NO_LIMIT else sign(row["verdict"]).word.lower(),
         "Indicator": row["family"],
         "Checkpoint": row["checkpoint_id"],
         "Lineage": row["run_family"],

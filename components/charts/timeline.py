@@ -65,8 +65,10 @@ def _draw(chart: go.Figure, group: Family, where: dict[str, int]) -> None:
     gaps = by_month[by_month["n_measured"] == 0]
     marker = {"symbol": "diamond-open", "size": 10, "color": UNKNOWN, "line": {"width": 2}}
     hover = "%{x|%Y-%m}<br>not measured<extra></extra>"
+    foot = [0.0] * len(gaps)
     chart.add_trace(
-        go.Scatter(x=gaps["month"], y=[0.0] * len(gaps), mode="markers", marker=marker, hovertemplate=hover), **where
+        go.Scatter(x=gaps["month"], y=foot, mode="markers", marker=marker, hovertemplate=hover, cliponaxis=False),
+        **where,
     )
     for limit in sorted(group.rows["max_value"].dropna().unique())[:3]:
         annotation = {"text": f"limit {figure(float(limit), group.unit)}", "font": {"size": 10}}

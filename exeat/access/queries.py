@@ -70,6 +70,7 @@ _JUDGED = """SELECT i.checkpoint_id, i.run_family, i.version, i.indicator_id, i.
                i.direction = 'lower_is_worse' AS falling,
                CASE WHEN i.status = 'not_applicable' THEN 'not_applicable'
                     WHEN i.status <> 'measured' THEN 'not_measured'
+                    WHEN coalesce(l.fail_limit, l.warn_limit) IS NULL THEN 'no_limit'
                     WHEN l.fail_limit IS NOT NULL AND (falling AND bad_end < l.fail_limit
                          OR NOT falling AND bad_end > l.fail_limit) THEN 'fail'
                     WHEN l.warn_limit IS NOT NULL AND (falling AND bad_end < l.warn_limit
