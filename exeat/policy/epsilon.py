@@ -5,6 +5,7 @@ dp_accounting is imported inside the functions: it costs about a second.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 MAX_STEPS = 10**9
 """Beyond this the figure is a mistake, not a training run."""
 MAX_PLD_STEPS = 10**6
-MIN_PLD_NOISE = 0.3
-"""Below this noise a privacy-loss distribution needs gigabytes; Rényi DP answers there."""
+MAX_PLD_EPSILON = 60
+"""A privacy-loss distribution needs memory and time in proportion to epsilon (gigabytes at 1,000); above this Rényi
+DP answers alone, and nobody should take comfort from the difference."""
 _STEP = Decimal("1e-6")
 
 
@@ -82,15 +84,14 @@ def dp_sgd_epsilon(
     neighbours = relation.REPLACE_ONE if replace_one else relation.ADD_OR_REMOVE_ONE
     event = dp_accounting.GaussianDpEvent(noise_multiplier)
     event = dp_accounting.SelfComposedDpEvent(dp_accounting.PoissonSampledDpEvent(sample_rate, event), steps)
-    small = steps <= MAX_PLD_STEPS and noise_multiplier >= MIN_PLD_NOISE
-    pld = _pld(event, neighbours, delta) if small else None
-    rdp = None if replace_one else _rdp(event, neighbours, delta)
-    if pld is None and rdp is None:
+    rdp = _rdp(event, delta)
+    pld = _pld(event, neighbours, delta) if steps <= MAX_PLD_STEPS and rdp <= MAX_PLD_EPSILON else None
+    if pld is None and replace_one:
         raise BadInput(
             "No accountant here covers these parameters under replacement of one record.",
             "State the claim for adding or removing one record, or attach the accountant's own report.",
         )
-    return Recomputed(pld=pld, rdp=rdp)
+    return Recomputed(pld=pld, rdp=None if replace_one else rdp)
 
 
 def _check(noise_multiplier: float, sample_rate: float, steps: int, delta: float) -> None:
@@ -117,10 +118,17 @@ def _pld(event: Any, neighbours: Any, delta: float) -> Decimal:
     return _decimal(pld.PLDAccountant(neighbours).compose(event).get_epsilon(delta))
 
 
-def _rdp(event: Any, neighbours: Any, delta: float) -> Decimal:
+def _rdp(event: Any, delta: float) -> Decimal:
+    """Return epsilon for adding or removing one record; orders that do not converge are left out, as is sound."""
     from dp_accounting import rdp  # noqa: PLC0415 see the module's docstring
 
-    return _decimal(rdp.RdpAccountant(neighboring_relation=neighbours).compose(event).get_epsilon(delta))
+    absl = logging.getLogger("absl")
+    level = absl.level
+    absl.setLevel(logging.ERROR)
+    try:
+        return _decimal(rdp.RdpAccountant().compose(event).get_epsilon(delta))
+    finally:
+        absl.setLevel(level)
 
 
 def _decimal(value: float) -> Decimal:

@@ -1,0 +1,183 @@
+"""E: the claim of differential privacy, recomputed and tested."""
+
+from __future__ import annotations
+
+import math
+from decimal import ROUND_FLOOR, Decimal
+from typing import TYPE_CHECKING, NamedTuple
+
+from exeat.errors import BadInput
+from exeat.policy.checks.registry import check
+from exeat.policy.epsilon import missing_parameters, recompute
+from exeat.policy.figures import digits, figure, listed
+from exeat.policy.finding import Verdict
+from exeat.policy.interval import clopper_pearson, fpr_upper_bound
+from exeat.policy.matter import Matter, Outcome, failed, not_applicable, not_measured, passed, warned
+from exeat.policy.reading import Judged, reading
+
+if TYPE_CHECKING:
+    from exeat.model.manifest import DpClaim
+    from exeat.policy.binding import Measurement
+
+LEVEL = 0.95
+"""Confidence of the empirical lower bound, shared among all rates that are tried (Bonferroni)."""
+_STATED = (
+    "epsilon",
+    "delta",
+    "mechanism",
+    "accountant",
+    "accountant_version",
+    "unit",
+    "neighbouring",
+    "sampling",
+    "sample_rate",
+    "noise_multiplier",
+    "clip_norm",
+    "steps",
+)
+
+
+def claim_of(matter: Matter) -> DpClaim | None:
+    """Return the claim, if differential privacy is claimed."""
+    dp = matter.manifest.dp
+    return dp if dp is not None and dp.claimed else None
+
+
+def _no_claim(matter: Matter) -> Outcome:
+    if matter.manifest.dp is None and any(s.kind == "dp_sgd" for s in matter.manifest.safeguards):
+        return not_measured("DP-SGD is listed as a safeguard, but no claim states its parameters.")
+    return not_applicable("Differential privacy is not claimed.")
+
+
+@check("E1")
+def parameters_stated(matter: Matter) -> Outcome:
+    """Check that all parameters of the claim are stated."""
+    dp = claim_of(matter)
+    if dp is None:
+        return _no_claim(matter)
+    missing = [name.replace("_", " ") for name in _STATED if getattr(dp, name) is None]
+    if missing:
+        return failed(f"The claim does not state {listed(missing, 6)}.")
+    return passed(
+        f"ε {digits(dp.epsilon or Decimal(0))} at δ {figure(dp.delta or Decimal(0), '')} per {dp.unit}, fully stated."
+    )
+
+
+@check("E2")
+def epsilon_supported(matter: Matter) -> Outcome:  # noqa: PLR0911 one sentence per answer
+    """Check that the claimed epsilon is not below the one recomputed from noise, rate, steps and delta."""
+    dp = claim_of(matter)
+    if dp is None:
+        return not_applicable("Differential privacy is not claimed.")
+    missing = missing_parameters(dp) if dp.epsilon is not None else ("epsilon",)
+    if missing or dp.epsilon is None:
+        return not_measured(f"Epsilon cannot be recomputed without {listed([m.replace('_', ' ') for m in missing])}.")
+    try:
+        again = recompute(dp)
+    except BadInput as exc:
+        return failed(exc.headline)
+    claimed, tolerance = dp.epsilon, matter.policy.dp_tolerance
+    both = f"Claimed ε {digits(claimed)}, recomputed {digits(again.tightest)}"
+    if claimed < again.tightest * (1 - tolerance):
+        return failed(f"{both}: the parameters do not support the claim.")
+    if claimed > again.loosest * (1 + tolerance):
+        return warned(f"{both}: the claim is looser than its parameters; are they of this run?")
+    if other := _reported_epsilon(matter, claimed):
+        return warned(f"{both}, but a report says ε {digits(other)}.")
+    return passed(f"{both}: supported.")
+
+
+def _reported_epsilon(matter: Matter, claimed: Decimal) -> Decimal | None:
+    values = [m.indicator.value for m in matter.under("dp.epsilon") if m.indicator.indicator_id == "dp.epsilon"]
+    return next((v for v in values if v is not None and abs(v - claimed) > claimed * matter.policy.dp_tolerance), None)
+
+
+@check("E3")
+def claim_sound(matter: Matter) -> Outcome:
+    """Check that delta lies below one over the number of persons, sampling is Poisson, tuning is accounted for."""
+    dp = claim_of(matter)
+    if dp is None:
+        return not_applicable("Differential privacy is not claimed.")
+    people = sum(source.n_units or 0 for source in matter.people_sources)
+    if dp.delta is not None and people and dp.delta * people >= 1:
+        return failed(f"δ {digits(dp.delta)} is not below 1/{people:,}: one person's data could be given away whole.")
+    if dp.sampling == "shuffle":
+        return failed("Batches were shuffled, but the accountant assumes Poisson sampling: ε is understated.")
+    if dp.tuning_accounted is False:
+        return failed("Tuning runs on the same data are not accounted for.")
+    unknown = [name for name, value in (("delta", dp.delta), ("sampling", dp.sampling)) if value is None]
+    unknown += [] if people else ["the number of persons"]
+    unknown += ["whether tuning is accounted for"] if dp.tuning_accounted is None else []
+    if unknown:
+        return not_measured(f"Not stated: {listed(unknown)}.")
+    return _doubts(matter, dp) or passed(
+        "δ below 1 over the number of persons, Poisson sampling, tuning accounted for."
+    )
+
+
+def _doubts(matter: Matter, dp: DpClaim) -> Outcome | None:
+    if dp.sampling == "fixed":
+        return warned("Batches have a fixed size; the accountant assumes Poisson sampling.")
+    most = max((source.max_records_per_unit or 1 for source in matter.people_sources), default=1)
+    if most > 1 and dp.unit not in {"record", "example", "row", "sample"}:
+        return warned(f"The unit is {dp.unit}, who may have {most} records: check that clipping is per {dp.unit}.")
+    return None
+
+
+class Bound(NamedTuple):
+    """An empirical lower bound on epsilon, and the measurement behind it."""
+
+    epsilon: Decimal
+    source: Measurement
+
+
+@check("E4")
+def claim_survives(matter: Matter) -> Outcome:
+    """Check that no attack shows an epsilon above the claim: ln((TPR low − δ) / FPR high) with exact intervals."""
+    dp = claim_of(matter)
+    if dp is None:
+        return not_applicable("Differential privacy is not claimed.")
+    if dp.epsilon is None or dp.delta is None:
+        return not_measured("The claim states no epsilon or no delta to test.")
+    bounds = lower_bounds(matter, dp.delta)
+    if not bounds:
+        return not_measured("No attack with counts bounds epsilon from below.")
+    best = max(bounds, key=lambda b: b.epsilon)
+    verdict = Verdict.FAIL if best.epsilon > dp.epsilon else Verdict.PASS
+    shown = (reading(matter, best.source, Judged(verdict, None, "")),)
+    text = f"Attacks show ε of at least {digits(max(best.epsilon, Decimal(0)))}, claimed is {digits(dp.epsilon)}"
+    if verdict is Verdict.FAIL:
+        return failed(f"{text}: the implementation breaks its claim.", readings=shown)
+    word = "consistent" if best.epsilon > 0 else "consistent, but the attack is too weak to say more"
+    return passed(f"{text}: {word}.", readings=shown)
+
+
+def lower_bounds(matter: Matter, delta: Decimal) -> tuple[Bound, ...]:
+    """Return the lower bound that each membership rate gives, and those that reports state themselves.
+
+    Source: Kairouz et al. 2015 (hypothesis testing view) with Clopper-Pearson ends as in Nasr et al. 2021. Each rate
+    is tested at 1 − 0.05/m for m rates, half of it in each tail, so that all bounds hold together at 95 %.
+    """
+    rates = [m for m in matter.under("mia.") if _usable(m)]
+    level = 1 - (1 - LEVEL) / max(len(rates), 1)
+    found = [Bound(bound, m) for m in rates if (bound := _from_rate(m, delta, level)) is not None]
+    stated = [m for m in matter.under("dp.epsilon_lower") if m.indicator.value is not None]
+    return (*found, *(Bound(m.indicator.value or Decimal(0), m) for m in stated))
+
+
+def _usable(found: Measurement) -> bool:
+    it = found.indicator
+    return it.status == "measured" and it.fpr is not None and it.unit == "fraction" and bool(it.n_in and it.n_out)
+
+
+def _from_rate(found: Measurement, delta: Decimal, level: float) -> Decimal | None:
+    """Return the bound; 0 when the rates allow no positive one. False positives are the most that the FPR allows."""
+    it = found.indicator
+    n_in, n_out = it.n_in or 0, it.n_out or 0
+    false_positives = int(((it.fpr or Decimal(0)) * n_out).to_integral_value(ROUND_FLOOR))
+    hits = it.n_events if it.n_events is not None else int((it.value or Decimal(0)) * n_in)
+    if not 0 <= hits <= n_in:
+        return None
+    numerator = clopper_pearson(hits, n_in, level).low - delta
+    fpr_high = fpr_upper_bound(false_positives, n_out, level)
+    return Decimal(repr(round(math.log(numerator / fpr_high), 6))) if numerator > fpr_high else Decimal(0)

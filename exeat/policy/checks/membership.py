@@ -1,0 +1,257 @@
+"""R1 to R5: membership inference, per component that carries the model; the worst component and attack count."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from exeat.policy.checks.registry import check
+from exeat.policy.figures import counted, digits, figure, listed
+from exeat.policy.finding import Verdict
+from exeat.policy.matter import (
+    MODEL_BEARING,
+    STAND_INS,
+    WEIGHTS,
+    Leaving,
+    Matter,
+    Outcome,
+    failed,
+    not_applicable,
+    not_measured,
+    passed,
+    warned,
+)
+from exeat.policy.reading import (
+    SEVERITY,
+    Judged,
+    applies,
+    limit_words,
+    needed_non_members,
+    reading,
+    readings,
+    unresolved,
+    value_words,
+    worst,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from exeat.policy.binding import Measurement
+    from exeat.policy.finding import Reading
+
+STRONG = ("mia.lira.", "mia.rmia.", "mia.qmia.")
+"""Attacks with reference models or calibrated thresholds; others are judged as well, but do not suffice."""
+NOTHING_LEAVES = "No component leaves from which an attacker could ask who was in the training data."
+
+
+def targets(matter: Matter) -> tuple[Leaving, ...]:
+    """Return the components that need membership evidence of their own.
+
+    Weights do; training state when it leaves without weights. Stand-ins have their own item (S5).
+    """
+    return matter.of_kinds(WEIGHTS) or matter.of_kinds(MODEL_BEARING - STAND_INS) or matter.of_kinds(STAND_INS)
+
+
+def about(matter: Matter, part: Leaving) -> tuple[Measurement, ...]:
+    """Return the membership measurements on this component's bytes, subgroups apart."""
+    return tuple(m for m in matter.under("mia.") if part.component.sha256 in m.source.report.subject.component_sha256)
+
+
+def overall(found: tuple[Measurement, ...]) -> tuple[Measurement, ...]:
+    """Return the measurements over everybody; per-record figures are R5's."""
+    return tuple(m for m in found if m.indicator.subgroup is None and not _special(m.indicator.indicator_id))
+
+
+def _special(indicator_id: str) -> bool:
+    return indicator_id.startswith(("mia.record.", "mia.delta."))
+
+
+def per_target(matter: Matter, answer: Callable[[Leaving], Outcome]) -> Outcome:
+    """Return the worst answer over the components, with all readings and the components that do not pass."""
+    parts = targets(matter)
+    if not parts:
+        return not_applicable(NOTHING_LEAVES)
+    found = [(part.component.id, answer(part)) for part in parts]
+    name, decisive = min(found, key=lambda pair: SEVERITY[pair[1].verdict])
+    shown = {(r.report_sha256, r.indicator_id, r.fpr, r.subgroup, r.method): r for _, o in found for r in o.readings}
+    bad = tuple(part for part, o in found if o.verdict in {Verdict.FAIL, Verdict.NOT_MEASURED})
+    headline = decisive.headline if len(parts) == 1 else f"{name}: {decisive.headline}"
+    return Outcome(
+        decisive.verdict,
+        headline,
+        readings=tuple(shown.values()),
+        evidence=tuple(sorted({r.report_sha256 for r in shown.values()})),
+        components=bad,
+    )
+
+
+@check("R1")
+def strong_attack(matter: Matter) -> Outcome:
+    """Check that a strong attack (LiRA, RMIA, QMIA) was run at each required false-positive rate, with interval."""
+    return per_target(matter, lambda part: _strong_attack(matter, part))
+
+
+def _strong_attack(matter: Matter, part: Leaving) -> Outcome:
+    strong = [m for m in overall(about(matter, part)) if m.indicator.indicator_id.startswith(STRONG)]
+    rates = [m for m in strong if m.indicator.fpr is not None and m.indicator.regime != "synthetic"]
+    if not rates:
+        return not_measured("No strong membership attack (LiRA, RMIA or QMIA) at a low false-positive rate.")
+    tried = {m.indicator.fpr for m in rates if m.indicator.status == "measured" or m.indicator.n_out is not None}
+    absent = [figure(fpr) for fpr in matter.policy.resolution.required_fpr if fpr not in tried]
+    if absent:
+        return not_measured(f"No strong attack reports its TPR at {listed(absent)} FPR.")
+    if not any(_is_interval(m) and not unresolved(m.indicator, matter.policy) for m in rates):
+        return not_measured("No strong attack gives a resolved rate with its interval.")
+    names = sorted({m.indicator.indicator_id.split(".")[1].upper().replace("LIRA", "LiRA") for m in rates})
+    return passed(f"{listed(names)} was run at each required false-positive rate.")
+
+
+def _is_interval(found: Measurement) -> bool:
+    return found.indicator.status == "measured" and found.indicator.ci_high is not None
+
+
+@check("R2")
+def resolved(matter: Matter) -> Outcome:
+    """Check that non-members suffice for each required false-positive rate: n_out >= non_members_per_fpr / fpr."""
+    return per_target(matter, lambda part: _resolved(matter, part))
+
+
+def _resolved(matter: Matter, part: Leaving) -> Outcome:
+    rates = [m for m in overall(about(matter, part)) if m.indicator.fpr is not None]
+    if not rates:
+        return not_measured("No membership rate at a false-positive rate is reported.")
+    short = [text for fpr in matter.policy.resolution.required_fpr if (text := _shortage(matter, rates, fpr))]
+    if short:
+        return not_measured(f"{listed(short)}.")
+    least = min(matter.policy.resolution.required_fpr, default=Decimal(1))
+    return passed(f"Non-members suffice for {figure(least)} FPR ({needed_non_members(matter.policy, least):,} needed).")
+
+
+def _shortage(matter: Matter, rates: list[Measurement], fpr: Decimal) -> str:
+    at = [m.indicator for m in rates if m.indicator.fpr == fpr]
+    needed = needed_non_members(matter.policy, fpr)
+    if any(it.status == "measured" and not unresolved(it, matter.policy) for it in at):
+        return ""
+    most = max((it.n_out or 0 for it in at), default=None)
+    if most is None:
+        return f"TPR at {figure(fpr)} FPR is not reported"
+    if most >= needed:
+        return f"TPR at {figure(fpr)} FPR was not measured"
+    return f"TPR at {figure(fpr)} FPR is not resolvable with n = {most:,} non-members (needs {needed:,})"
+
+
+@check("R3")
+def within_limits(matter: Matter) -> Outcome:
+    """Check that the bad end of each membership interval lies within its limit; attacks are never averaged."""
+    return per_target(matter, lambda part: _within_limits(matter, part))
+
+
+def _within_limits(matter: Matter, part: Leaving) -> Outcome:
+    shown = readings(matter, "R3", overall(about(matter, part)))
+    needed = _needed_groups(matter)
+    counted_ = [r for r in shown if _counts(r, matter)]
+    missing = [
+        words for key, words in needed.items() if not any(_group(r) == key for r in counted_ if r.value is not None)
+    ]
+    verdict = worst(r.verdict for r in counted_)
+    if verdict is Verdict.FAIL:
+        return failed(_sentence(next(r for r in counted_ if r.verdict is Verdict.FAIL)), readings=shown)
+    if missing:
+        return not_measured(f"Not measured: {listed(missing)}.", readings=shown)
+    if not counted_:
+        return not_measured("No membership figure has a limit in this policy.", readings=shown)
+    first = next(r for r in counted_ if r.verdict is verdict)
+    return Outcome(verdict, _sentence(first), readings=shown)
+
+
+def _needed_groups(matter: Matter) -> dict[object, str]:
+    """Return what the limits of the tier need: each required rate that has a limit, and the AUC if it has one."""
+    limits = [t for t in matter.policy.thresholds if t.check == "R3" and matter.tier in t.tiers and t.effect == "fail"]
+    rates = {t.fpr for t in limits if t.fpr is not None} & set(matter.policy.resolution.required_fpr)
+    groups: dict[object, str] = {fpr: f"TPR at {figure(fpr)} FPR" for fpr in sorted(rates)}
+    if any(t.indicator.endswith("auc") for t in limits):
+        groups["auc"] = "AUC"
+    return groups
+
+
+def _group(found: Reading) -> object:
+    return "auc" if found.indicator_id.endswith("auc") else found.fpr
+
+
+def _counts(found: Reading, matter: Matter) -> bool:
+    """Return whether the reading bears on the verdict: it has a limit, and is resolved or required."""
+    if found.verdict is Verdict.NOT_APPLICABLE:
+        return False
+    required = found.fpr in matter.policy.resolution.required_fpr
+    return found.value is not None or (required and found.limit is not None)
+
+
+def _sentence(found: Reading) -> str:
+    name = found.label.split(", ")[-1]
+    if found.value is None:
+        return f"{name} is {found.reason}." if found.reason else f"{name} was not measured."
+    text = f"{name} is {value_words(found)}"
+    limit = limit_words(found)
+    return f"{text}; {limit}." if limit else f"{text}."
+
+
+@check("R4")
+def significance(matter: Matter) -> Outcome:
+    """Check that the smallest p-value of the attacks, times their number (Bonferroni), is not below the limit."""
+    if not targets(matter):
+        return not_applicable(NOTHING_LEAVES)
+    tested = [m for m in matter.under("mia.") if m.indicator.p_value is not None]
+    limits = [t for t in matter.policy.thresholds if t.check == "R4" and t.unit == "p_value" and matter.tier in t.tiers]
+    judged = [(m, t) for m in tested for t in limits if applies(t, m.indicator)]
+    if not judged:
+        return not_measured("No attack is tested against guessing.")
+    m, limit = min(judged, key=lambda pair: pair[0].indicator.p_value or Decimal(0))
+    corrected = min((m.indicator.p_value or Decimal(0)) * len(tested), Decimal(1))
+    text = f"Smallest p of {counted(len(tested), 'attack figure')} is {digits(corrected)} after correction"
+    shown = (reading(matter, m, Judged(Verdict.NOT_APPLICABLE, None, "")),)
+    if corrected >= limit.limit:
+        return passed(f"{text}: not told apart from guessing at {digits(limit.limit)}.", readings=shown)
+    crossed = failed if limit.effect == "fail" else warned
+    return crossed(f"{text}: better than guessing (limit {digits(limit.limit)}).", readings=shown)
+
+
+@check("R5")
+def worst_group(matter: Matter) -> Outcome:
+    """Check that the worst subgroup is within its limit, and that the per-record risk is reported."""
+    return per_target(matter, lambda part: _worst_group(matter, part))
+
+
+def _worst_group(matter: Matter, part: Leaving) -> Outcome:
+    groups = [m for m in about(matter, part) if m.indicator.subgroup is not None]
+    large = [m for m in groups if _size(m) >= matter.policy.resolution.min_subgroup_n]
+    hidden = len({m.indicator.subgroup for m in groups} - {m.indicator.subgroup for m in large})
+    shown = readings(matter, "R5", large)
+    resolved_ = [r for r in shown if r.value is not None and r.verdict is not Verdict.NOT_APPLICABLE]
+    note = (
+        f" {counted(hidden, 'subgroup')} under n = {matter.policy.resolution.min_subgroup_n} not shown."
+        if hidden
+        else ""
+    )
+    if failing := [r for r in resolved_ if r.verdict is Verdict.FAIL]:
+        return failed(f"Subgroup {failing[0].subgroup}: {_sentence(failing[0])}{note}", readings=shown)
+    if not resolved_:
+        return not_measured(f"No subgroup of sufficient size is measured against a limit.{note}", readings=shown)
+    if not _has_records(matter, part):
+        return not_measured(f"The per-record risk is not reported, only groups.{note}", readings=shown)
+    verdict = worst(r.verdict for r in resolved_)
+    first = next(r for r in resolved_ if r.verdict is verdict)
+    return Outcome(verdict, f"Worst subgroup {first.subgroup}: {_sentence(first)}{note}", readings=shown)
+
+
+def _size(found: Measurement) -> int:
+    """Return the smaller side of a subgroup; 0 when it is not stated."""
+    return min(found.indicator.n_in or 0, found.indicator.n_out or 0)
+
+
+def _has_records(matter: Matter, part: Leaving) -> bool:
+    """Return whether a report about the component gives quantiles or the maximum of the per-record risk."""
+    reports = [b.report for b in matter.reports.used if part.component.sha256 in b.report.subject.component_sha256]
+    quantiles = any(r.worst_records is not None and r.worst_records.quantiles for r in reports)
+    largest = [m for m in about(matter, part) if m.indicator.indicator_id == "mia.record.max"]
+    return quantiles or any(m.indicator.status == "measured" for m in largest)

@@ -1,0 +1,153 @@
+"""M: what the model is, what the files hold, and whether they are the files of the manifest."""
+
+from __future__ import annotations
+
+import re
+
+from exeat.model.tier import Disposition
+from exeat.policy.checks.registry import check
+from exeat.policy.figures import counted, listed
+from exeat.policy.finding import Verdict
+from exeat.policy.matter import (
+    WEIGHTS,
+    Leaving,
+    Matter,
+    Outcome,
+    failed,
+    not_applicable,
+    not_measured,
+    passed,
+    warned,
+)
+from exeat.policy.reading import readings, worst
+
+_STORES_RECORDS = re.compile(
+    r"\bk-?nn\b|nearest.?neighbo|\bsv[mcr]\b|support.?vector|gaussian.?process|prototyp|case.?bas|retriev|\brag\b",
+    re.IGNORECASE,
+)
+_NEURAL = re.compile(
+    r"neural|\bmlp\b|\bcnn\b|\brnn\b|lstm|transformer|perceptron|\bresnet|\bvae\b|\bgan\b|linear", re.IGNORECASE
+)
+_SURPLUS = re.compile(
+    r"optimi[sz]er|\brng|random.?state|\bbatch(es)?\b|ind(ices|exes)|sample.?ids?|user.?name|e-?mail|absolute.?path"
+    r"|\bpaths?\b|notebook|example|per.?(example|sample|record)|training.?data|member",
+    re.IGNORECASE,
+)
+SAFE_FORMATS = frozenset(
+    {"safetensors", "json", "jsonl", "toml", "yaml", "yml", "txt", "text", "md", "markdown", "csv", "parquet", "onnx"}
+)
+"""Formats that run no code when they are loaded."""
+_HOLDS_ONLY_TENSORS = frozenset({"safetensors", "onnx"})
+_PLAIN_TEXT = SAFE_FORMATS - _HOLDS_ONLY_TENSORS
+
+
+@check("M1")
+def stores_records(matter: Matter) -> Outcome:
+    """Check that no copy leaves of a model that stores records by design; queries and a sandbox stay open."""
+    parts = matter.of_kinds(WEIGHTS)
+    if not parts:
+        return not_applicable("No weights leave.")
+    model = matter.manifest.model
+    flagged = [m for m in matter.under("struct.instance_based") if m.indicator.value]
+    named = _STORES_RECORDS.search(f"{model.family} {model.architecture}")
+    if not (model.instance_based or flagged or named):
+        return passed(f"{model.architecture} stores no records by design.")
+    copies = tuple(p.component.id for p in parts if p.disposition.openness > Disposition.QUERY_ONLY.openness)
+    said = "" if model.instance_based else " although the manifest says it does not"
+    if copies:
+        return failed(f"{model.architecture} stores training records{said}, and a copy would leave.", components=copies)
+    if any(p.disposition is Disposition.SANDBOX for p in parts):
+        return warned(f"{model.architecture} stores training records{said}; in the sandbox they can be read.")
+    return passed(f"{model.architecture} stores training records; only queries leave.")
+
+
+@check("M2")
+def structure(matter: Matter) -> Outcome:
+    """Check structural indicators (smallest group, class disclosure, degrees of freedom) against their limits."""
+    if not matter.of_kinds(WEIGHTS):
+        return not_applicable("No weights leave.")
+    found = readings(matter, "M2", matter.under("struct."))
+    judged = [r for r in found if r.verdict is not Verdict.NOT_APPLICABLE]
+    if not judged:
+        model = matter.manifest.model
+        if _NEURAL.search(f"{model.family} {model.architecture}"):
+            return not_applicable("A neural or linear model has no leaves or rules to count people in; see R1 to R5.")
+        return not_measured("No structural report is attached.", readings=found)
+    verdict = worst(r.verdict for r in judged)
+    bad = [r.label for r in judged if r.verdict is verdict]
+    if verdict is Verdict.PASS:
+        return passed(f"{counted(len(judged), 'structural figure')} within limits.", readings=found)
+    return Outcome(verdict, f"{verdict.title.capitalize()}: {listed(bad)}.", readings=found)
+
+
+@check("M3")
+def minimum(matter: Matter) -> Outcome:
+    """Check that each leaving file lists what it contains, and holds nothing beyond its kind."""
+    if extra := matter.context.unlisted_files:
+        return failed(f"{counted(len(extra), 'file')} beside the checkpoint is not in the manifest: {listed(extra)}.")
+    surplus = {part.component.id: found for part in matter.leaving if (found := _surplus(part))}
+    if surplus:
+        name, found = next(iter(surplus.items()))
+        return failed(f"{name} also holds {listed(found)}.", components=tuple(surplus))
+    closed = tuple(part.component.id for part in matter.leaving if not _inspected(part))
+    if closed:
+        return not_measured(f"What is inside {listed(closed)} is not stated.", components=closed)
+    return passed(f"{counted(len(matter.leaving), 'component')}, none with anything beyond its kind.")
+
+
+def _surplus(part: Leaving) -> list[str]:
+    """Return contents that are not what the kind is about: an optimizer state may hold the optimizer's."""
+    own = part.component.kind.title.split()[0]
+    return [item for item in part.component.contains if _SURPLUS.search(item) and own not in item.lower()]
+
+
+def _inspected(part: Leaving) -> bool:
+    return bool(part.component.contains) or _format(part) in SAFE_FORMATS
+
+
+def _format(part: Leaving) -> str:
+    return part.component.format.lower().removeprefix(".").split()[0]
+
+
+@check("M4")
+def safe_to_load(matter: Matter) -> Outcome:
+    """Check that each leaving file has a format that runs no code, or a clean scan."""
+    unsafe = tuple(p.component.id for p in matter.leaving if p.component.scan and p.component.scan.result == "unsafe")
+    if unsafe:
+        return failed(f"A scan found unsafe content in {listed(unsafe)}.", components=unsafe)
+    open_ = tuple(p.component.id for p in matter.leaving if _format(p) not in SAFE_FORMATS and not _is_clean(p))
+    if open_:
+        formats = listed(sorted({p.component.format for p in matter.leaving if p.component.id in open_}))
+        return not_measured(
+            f"{listed(open_)} ({formats}) may run code when loaded and was not scanned.", components=open_
+        )
+    return passed(f"{counted(len(matter.leaving), 'file')} in a safe format or scanned clean.")
+
+
+def _is_clean(part: Leaving) -> bool:
+    return part.component.scan is not None and part.component.scan.result == "clean"
+
+
+@check("M5")
+def same_files(matter: Matter) -> Outcome:
+    """Check that the proposal names this manifest, and the digests were seen by a report or on the files themselves."""
+    asked = matter.proposal
+    if asked and (
+        asked.manifest_sha256 != matter.manifest_sha256 or asked.checkpoint_id != matter.manifest.checkpoint_id
+    ):
+        return failed("The proposal is about another manifest.")
+    seen = matter.context.file_digests or {}
+    wrong = tuple(
+        p.component.id for p in matter.leaving if seen.get(p.component.id, p.component.sha256) != p.component.sha256
+    )
+    if wrong:
+        return failed(f"The bytes of {listed(wrong)} differ from the manifest.", components=wrong)
+    if not asked and not matter.from_files:
+        return not_measured("No proposal names this manifest.")
+    witnessed = {digest for bound in matter.reports.used for digest in bound.report.subject.component_sha256}
+    parts = matter.of_kinds(WEIGHTS) or matter.leaving
+    blind = [p for p in parts if p.component.id not in seen and p.component.sha256 not in witnessed]
+    if blind and matter.of_kinds(WEIGHTS):
+        names = tuple(p.component.id for p in blind)
+        return not_measured(f"Nobody but the manifest has seen the digest of {listed(names)}.", components=names)
+    return passed("The proposal names this manifest, and independent records name the same digests.")

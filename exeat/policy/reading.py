@@ -1,0 +1,240 @@
+"""Judge one measurement against the limits of the policy: the bad end of the interval decides.
+
+- A rate without interval that lies within its limit is NOT_MEASURED; another figure without interval is capped at
+  WARN. A value beyond its limit fails with or without interval. Flags and counts are exact and need none.
+- A rate at a false-positive rate that the non-members cannot resolve has no value at all.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from decimal import Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from exeat.policy.figures import figure, with_interval
+from exeat.policy.finding import Reading, Verdict
+from exeat.policy.sentence import in_people, noun_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from exeat.model.policy import Policy, Threshold
+    from exeat.model.risk_report import Indicator
+    from exeat.policy.binding import Measurement
+    from exeat.policy.matter import Matter
+
+EXACT_UNITS = frozenset({"flag", "bool", "boolean", "count", "records", "persons"})
+_UNITS = {"bool": "flag", "boolean": "flag", "rate": "fraction", "dimensionless": "epsilon"}
+SEVERITY: dict[Verdict, int] = {verdict: place for place, verdict in enumerate(Verdict)}
+"""0 is worst."""
+_NAMES = {
+    "mia": "membership",
+    "mem": "memorization",
+    "recon": "reconstruction",
+    "attr": "attribute inference",
+    "reid": "re-identification",
+    "struct": "structure",
+    "prop": "property inference",
+    "gen": "generalisation",
+    "dp": "differential privacy",
+    "grad": "gradients",
+}
+_PARTS = {
+    "lira": "LiRA",
+    "rmia": "RMIA",
+    "qmia": "QMIA",
+    "auc": "AUC",
+    "adv": "advantage",
+    "tpr_at_fpr": "TPR",
+    "rero": "success",
+    "adv_over_imputation": "advantage over imputation",
+}
+
+
+class Judged(NamedTuple):
+    """The verdict of one or more limits on a measurement, with the limit that decided."""
+
+    verdict: Verdict
+    limit: Decimal | None
+    reason: str
+
+
+@lru_cache(maxsize=512)
+def _pattern(glob: str) -> re.Pattern[str]:
+    parts = [re.escape(part) if part != "*" else r"[a-z0-9_]+" for part in glob.split(".")]
+    if parts[-1] == r"[a-z0-9_]+":
+        parts[-1] = r"[a-z0-9_.]+"
+    return re.compile(r"\.".join(parts))
+
+
+def applies(threshold: Threshold, indicator: Indicator) -> bool:
+    """Return whether the limit is about this indicator, at its false-positive rate."""
+    if threshold.fpr is not None and threshold.fpr != indicator.fpr:
+        return False
+    return _pattern(threshold.indicator).fullmatch(indicator.indicator_id) is not None
+
+
+def needed_non_members(policy: Policy, fpr: Decimal) -> int:
+    """Return how many non-members resolve a true-positive rate at this false-positive rate (0 < fpr)."""
+    return int((policy.resolution.non_members_per_fpr / fpr).to_integral_value(rounding="ROUND_CEILING"))
+
+
+def unresolved(indicator: Indicator, policy: Policy) -> str:
+    """Return why the sample cannot resolve the rate; empty when it can or the question does not arise."""
+    if indicator.fpr is None:
+        return "" if not indicator.indicator_id.endswith("tpr_at_fpr") else "the false-positive rate is not stated"
+    if indicator.fpr == 0:
+        return "not resolvable: no number of non-members shows a false-positive rate of zero"
+    needed = needed_non_members(policy, indicator.fpr)
+    if indicator.n_out is None:
+        return f"not resolvable: the number of non-members is not stated (needs {needed:,})"
+    if indicator.n_out < needed:
+        return f"not resolvable with n = {indicator.n_out:,} non-members (needs {needed:,})"
+    return ""
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the worst verdict; NOT_APPLICABLE when there is none."""
+    return min(verdicts, key=SEVERITY.__getitem__, default=Verdict.NOT_APPLICABLE)
+
+
+def judge(indicator: Indicator, thresholds: Iterable[Threshold], policy: Policy) -> Judged:
+    """Return the worst verdict of the limits that apply."""
+    if indicator.status == "not_applicable":
+        return Judged(Verdict.NOT_APPLICABLE, None, indicator.reason)
+    matching = [limit for limit in thresholds if applies(limit, indicator)]
+    if indicator.status != "measured":
+        return Judged(Verdict.NOT_MEASURED, _shown_limit(matching), indicator.reason)
+    if reason := unresolved(indicator, policy):
+        return Judged(Verdict.NOT_MEASURED, _shown_limit(matching), reason)
+    if not matching:
+        return Judged(Verdict.NOT_APPLICABLE, None, "the policy sets no limit")
+    same_unit = [limit for limit in matching if _figures(indicator, limit) is not None]
+    if not same_unit:
+        reason = f"measured in {indicator.unit}, but the policy's limit is in {matching[0].unit}"
+        return Judged(Verdict.NOT_MEASURED, _shown_limit(matching), reason)
+    judged = [_judge_one(indicator, limit) for limit in same_unit]
+    return min(judged, key=lambda j: SEVERITY[j.verdict])
+
+
+def _shown_limit(thresholds: list[Threshold]) -> Decimal | None:
+    fails = [limit for limit in thresholds if limit.effect == "fail"] or thresholds
+    return fails[0].limit if fails else None
+
+
+def _figures(indicator: Indicator, threshold: Threshold) -> tuple[Decimal, Decimal | None] | None:
+    """Return value and bad end in the limit's unit, or None when the units cannot be compared."""
+    value = indicator.value
+    if value is None:
+        return None
+    bad = indicator.ci_high if indicator.direction == "higher_is_worse" else indicator.ci_low
+    if threshold.unit == "ratio_to_baseline":
+        base = indicator.baseline_value
+        if base is None or base <= 0:
+            return None
+        return value / base, None if bad is None else bad / base
+    if threshold.unit == "p_value" or _UNITS.get(indicator.unit, indicator.unit) != threshold.unit:
+        return None
+    return value, value if indicator.unit in EXACT_UNITS else bad
+
+
+def _judge_one(indicator: Indicator, threshold: Threshold) -> Judged:
+    value, bad = _figures(indicator, threshold) or (Decimal(0), None)
+    crossed = Verdict.FAIL if threshold.effect == "fail" else Verdict.WARN
+    ratio = threshold.unit == "ratio_to_baseline"
+    shown = threshold.limit * (indicator.baseline_value or 1) if ratio else threshold.limit
+    if _beyond(value if bad is None else bad, threshold.limit, indicator.direction):
+        return Judged(crossed, shown, "")
+    if bad is not None:
+        return Judged(Verdict.PASS, shown, "")
+    if indicator.unit == "fraction":
+        return Judged(Verdict.NOT_MEASURED, shown, "a rate without its interval is not a measurement")
+    return Judged(Verdict.WARN, shown, "given without interval")
+
+
+def _beyond(value: Decimal, limit: Decimal, direction: str) -> bool:
+    return value > limit if direction == "higher_is_worse" else value < limit
+
+
+def label(indicator: Indicator) -> str:
+    """Return what the figure is, in words: ``membership, LiRA, TPR at 1 % FPR``."""
+    head, *rest = indicator.indicator_id.split(".")
+    words = [_NAMES.get(head, head), *(_PARTS.get(part, part.replace("_", " ")) for part in rest)]
+    text = ", ".join(words)
+    if indicator.fpr is not None:
+        text += f" at {figure(indicator.fpr)} FPR"
+    return text if indicator.regime == "real" else f"{text} ({indicator.regime} data)"
+
+
+def readings(matter: Matter, check: str, measurements: Iterable[Measurement]) -> tuple[Reading, ...]:
+    """Return the measurements as judged by this check's limits at the tier, worst and strongest first."""
+    limits = [limit for limit in matter.policy.thresholds if limit.check == check and matter.tier in limit.tiers]
+    found = [reading(matter, item, judge(item.indicator, limits, matter.policy)) for item in measurements]
+    return tuple(sorted(found, key=_strongest_first))
+
+
+def _strongest_first(reading: Reading) -> tuple[int, Decimal, str, str]:
+    if reading.value is None:
+        return SEVERITY[reading.verdict], Decimal(0), reading.indicator_id, reading.report_sha256
+    bad = reading.ci_high if reading.direction == "higher_is_worse" else reading.ci_low
+    size = reading.value if bad is None else bad
+    limit = reading.limit or Decimal(1)
+    strength = size / limit if reading.direction == "higher_is_worse" else -size / limit
+    return SEVERITY[reading.verdict], -strength, reading.indicator_id, reading.report_sha256
+
+
+def reading(matter: Matter, item: Measurement, judged: Judged) -> Reading:
+    """Return one judged figure; it keeps no value when the sample cannot resolve it."""
+    it = item.indicator
+    shown = it.status == "measured" and not unresolved(it, matter.policy)
+    tool = item.source.report.tool
+    made = Reading(
+        indicator_id=it.indicator_id,
+        label=label(it),
+        status=it.status if shown or it.status != "measured" else "not_measured",
+        verdict=judged.verdict,
+        value=it.value if shown else None,
+        ci_low=it.ci_low if shown else None,
+        ci_high=it.ci_high if shown else None,
+        ci_level=it.ci_level if shown else None,
+        unit=it.unit,
+        limit=judged.limit,
+        direction=it.direction,
+        fpr=it.fpr,
+        n_in=it.n_in,
+        n_out=it.n_out,
+        subgroup=it.subgroup,
+        access=it.adversary.access,
+        method=it.method,
+        tool=f"{tool.name} {tool.version}",
+        report_sha256=item.source.sha256,
+        reason=judged.reason,
+    )
+    return made if made.value is None else _in_people(matter, made)
+
+
+def _in_people(matter: Matter, made: Reading) -> Reading:
+    trained_on = sum(source.n_units or 0 for source in matter.people_sources)
+    text = in_people(made, made.n_in, noun_for(matter.manifest.data_sources), trained_on)
+    return replace(made, in_people=text) if text else made
+
+
+def shown_unit(reading: Reading) -> str:
+    """Return the unit for people: an area under a curve is 0.51, not 51 %; a flag is 0 or 1."""
+    if reading.unit in EXACT_UNITS or reading.indicator_id.endswith("auc"):
+        return ""
+    return reading.unit
+
+
+def value_words(reading: Reading) -> str:
+    """Return value and interval with unit; empty when there is no value."""
+    if reading.value is None:
+        return ""
+    return with_interval(reading.value, reading.ci_low, reading.ci_high, shown_unit(reading))
+
+
+def limit_words(reading: Reading) -> str:
+    """Return ``the limit is 2 %``; empty without a limit."""
+    return "" if reading.limit is None else f"the limit is {figure(reading.limit, shown_unit(reading))}"
