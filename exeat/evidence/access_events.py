@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from datetime import UTC
 from pathlib import Path
@@ -31,12 +32,17 @@ YEARS = range(2000, 2200)
 
 
 class Row(NamedTuple):
-    """One row of a log: the event, or why it is none; ``raw`` is what was read."""
+    """One row of a log: the event, or why it is none; ``raw`` is what was read.
+
+    ``size`` and ``sha256`` describe the whole of a row that was cut.
+    """
 
     place: str
     raw: bytes
     event: AccessEvent | None
     error: BadInput | None
+    size: int = 0
+    sha256: str = ""
 
 
 def take_lines(run: Run, source: Source) -> None:
@@ -92,6 +98,8 @@ def _report(run: Run, source: Source, kind: str, added: int, duplicates: int, ba
 def _reject(run: Run, source: Source, kind: str, row: Row, position: int) -> None:
     if position <= SHOWN_REJECTS and row.error is not None:
         line = whole(source.name, row.raw)
+        if row.sha256:
+            line.size, line.sha256 = row.size, row.sha256
         run.reject(line, BadInput(row.error.headline, row.error.what_to_do, place=row.place), kind=kind)
 
 
@@ -109,11 +117,18 @@ def _lines(stream: Any) -> Iterator[Row]:
         number += 1
         place = f"line {number}"
         if len(line) > MAX_LINE_BYTES:
-            while not line.endswith(b"\n") and (rest := stream.readline(MAX_LINE_BYTES)):
-                line = line[:MAX_LINE_BYTES] + rest[-1:]
-            yield Row(place, line, None, BadInput(f"The line is longer than {MAX_LINE_BYTES:,} bytes.", "Shorten it."))
+            yield _long_line(place, line, stream)
         elif line.strip():
             yield _line(place, line)
+
+
+def _long_line(place: str, line: bytes, stream: Any) -> Row:
+    error = BadInput(f"The line is longer than {MAX_LINE_BYTES:,} bytes.", "Shorten it.")
+    digest, size, last = hashlib.sha256(line), len(line), line
+    while not last.endswith(b"\n") and (last := stream.readline(MAX_LINE_BYTES)):
+        digest.update(last)
+        size += len(last)
+    return Row(place, line, None, error, size, "sha256:" + digest.hexdigest())
 
 
 def _line(place: str, line: bytes) -> Row:

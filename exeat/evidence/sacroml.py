@@ -20,7 +20,6 @@ from exeat.errors import BadInput
 from exeat.evidence.sacroml_attack import Attack, inlined_rows
 from exeat.evidence.sacroml_membership import membership
 from exeat.evidence.sacroml_structure import attribute, instance_based, structural
-from exeat.evidence.statements import slug
 from exeat.model.documents import json_path, parse_json, validation_to_bad_input
 from exeat.model.risk_report import Adversary, EvidenceRef, RiskReport, Tool, WithheldRecords
 
@@ -145,10 +144,15 @@ def _version(value: object, place: str) -> str:
 
 
 def _report_id(attack: Attack, entry: dict[str, Any]) -> str:
-    identity = slug(str(entry.get("log_id") or ""))
-    if not re.fullmatch(r"[0-9a-f-]{8,40}", identity):
-        identity = hashlib.sha256(attack.key.encode("utf-8", "replace")).hexdigest()[:16]
-    return f"sacroml-{attack.name}-{identity}"
+    """Return an id that is the same whenever the same run is converted."""
+    log_id = entry.get("log_id")
+    if not isinstance(log_id, str) or not re.fullmatch(r"[0-9a-f-]{8,40}", log_id):
+        raise BadInput(
+            f"log_id {str(log_id)[:40]!r} is not an id as SACRO-ML writes it.",
+            "Export the report again.",
+            place=attack.place("log_id"),
+        )
+    return f"sacroml-{attack.name}-{log_id}"
 
 
 def _moment(value: object, attack: Attack) -> datetime:

@@ -25,11 +25,9 @@ Reader: TypeAlias = Callable[[Attack, str, str], Indicator | None]
 
 def membership(attack: Attack) -> list[Indicator]:
     """Return area, advantage, rates at low FPR and score differences of a membership attack, strongest repetition."""
-    if attack.entry.get("status") == "failed" or not attack.instances:
+    if attack.entry.get("status") == "failed":
         return [_failed(attack)]
     measured = [name for name in attack.instances if "AUC" in attack.instances[name]]
-    if not measured:
-        return [_failed(attack)]
     names = _rate_names(attack, measured)
     found = [_strongest(attack, measured, read, name) for read, name in _readers(names)]
     return [indicator for indicator in found if indicator is not None]
@@ -96,7 +94,6 @@ def _auc(attack: Attack, instance: str, name: str) -> Indicator:
 
 def _advantage(attack: Attack, instance: str, name: str) -> Indicator | None:
     """Return |TPR − FPR| with an interval from the two exact ones (Bonferroni)."""
-    indicator_id = f"mia.{attack.name}.advantage"
     value = rate(attack, instance, name)
     tpr, fpr = rate(attack, instance, "TPR"), rate(attack, instance, "FPR")
     if value is None or tpr is None or fpr is None:
@@ -105,7 +102,7 @@ def _advantage(attack: Attack, instance: str, name: str) -> Indicator | None:
     hit = _counted(max(tpr, fpr), base["n_in"] if tpr >= fpr else base["n_out"], BOTH_LEVEL)
     miss = _counted(min(tpr, fpr), base["n_out"] if tpr >= fpr else base["n_in"], BOTH_LEVEL)
     both = Interval(max(hit.low - miss.high, Decimal(0)), hit.high - miss.low)
-    return attack.figure(indicator_id, **base, **_interval(both, value, "exact"))
+    return attack.figure("mia.adv", **base, **_interval(both, value, "exact"))
 
 
 def _counted(rate: Decimal, n: int, level: Decimal) -> Interval:
@@ -173,7 +170,7 @@ def _fdif(attack: Attack, instance: str, name: str) -> Indicator | None:
     log_p = number(attack, instance, name.replace("FDIF", "PDIF"))
     p_value = None
     if log_p is not None and log_p.is_finite():
-        p_value = min(max(Decimal(repr(math.exp(-min(float(log_p), 69.0)))), LEAST_P), Decimal(1))
+        p_value = min(max(Decimal(repr(math.exp(-min(max(float(log_p), 0.0), 70.0)))), LEAST_P), Decimal(1))
     return attack.figure(
         f"mia.{attack.name}.{name.lower()}",
         unit="difference",

@@ -93,7 +93,7 @@ def _categorical(attack: Attack, row: Any, place: str) -> Indicator:
 
 def _advantage(attack: Attack, feature: str, counts: tuple[int, int, int], baseline: Decimal) -> Indicator:
     correct, total, n_samples = counts
-    base = {"unit": "difference", "params": {"feature": feature}, "split": "train", "n_in": n_samples}
+    base = {"params": {"feature": feature}, "split": "train", "n_in": n_samples}
     if total == 0:
         reason = "the attack made no inference for this feature"
         return attack.figure("attr.adv_over_imputation", status="not_measured", reason=reason, **base)
@@ -101,14 +101,15 @@ def _advantage(attack: Attack, feature: str, counts: tuple[int, int, int], basel
     interval = clopper_pearson(correct, total, LEVEL)
     return attack.figure(
         "attr.adv_over_imputation",
-        value=rate - baseline,
-        ci_low=min(interval.low, rate) - baseline,
-        ci_high=max(interval.high, rate) - baseline,
+        value=max(rate - baseline, Decimal(0)),
+        ci_low=max(min(interval.low, rate) - baseline, Decimal(0)),
+        ci_high=max(max(interval.high, rate) - baseline, Decimal(0)),
         ci_level=LEVEL,
         ci_method="clopper_pearson",
         n_events=correct,
         baseline_value=baseline,
-        bound_note=f"{total:,} inferences were made on {n_samples:,} records",
+        bound_note=f"{total:,} inferences were made on {n_samples:,} records; {rate:.3f} of them right against "
+        f"{baseline:.3f} by guessing; an advantage below zero counts as zero",
         **base,
     )
 

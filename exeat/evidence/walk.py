@@ -108,7 +108,7 @@ def _read_long(descriptor: int, found: Found, hold: int, chunk: bytes) -> Source
         size += len(chunk)
         chunk = os.read(descriptor, CHUNK)
     held = kept[0] if len(kept) == 1 else b"".join(kept)
-    data = held if len(held) == size else None
+    data = held if size <= hold else None
     return Source(found.name, size, "sha256:" + digest.hexdigest(), held[:hold], data, found.path)
 
 
