@@ -18,9 +18,11 @@ def digits(value: Decimal, significant: int = 3) -> str:
 
 
 def figure(value: Decimal, unit: str = "fraction") -> str:
-    """Return value and unit: ``4.8 %`` for the fraction 0.048, ``10 bits``."""
+    """Return value and unit: ``4.8 %`` for the fraction 0.048, ``5 points`` for a difference, ``10 bits``."""
     if unit == "fraction":
         return f"{digits(value * 100)} %"
+    if unit == "difference":
+        return f"{digits(value * 100)} points"
     return f"{digits(value)} {_WORDS.get(unit, unit)}".strip()
 
 

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from exeat.policy.matter import Matter
 
 EXACT_UNITS = frozenset({"flag", "bool", "boolean", "count", "records", "persons"})
-_UNITS = {"bool": "flag", "boolean": "flag", "rate": "fraction", "dimensionless": "epsilon"}
+_SAME = {"bool": "flag", "boolean": "flag", "rate": "fraction", "difference": "fraction", "dimensionless": "epsilon"}
+"""Units that are compared as one; a difference of two shares is judged like a share."""
 SEVERITY: dict[Verdict, int] = {verdict: place for place, verdict in enumerate(Verdict)}
 """0 is worst."""
 _NAMES = {
@@ -135,9 +136,13 @@ def _figures(indicator: Indicator, threshold: Threshold) -> tuple[Decimal, Decim
         if base is None or base <= 0:
             return None
         return value / base, None if bad is None else bad / base
-    if threshold.unit == "p_value" or _UNITS.get(indicator.unit, indicator.unit) != threshold.unit:
+    if threshold.unit == "p_value" or _same(indicator.unit) != _same(threshold.unit):
         return None
     return value, value if indicator.unit in EXACT_UNITS else bad
+
+
+def _same(unit: str) -> str:
+    return _SAME.get(unit, unit)
 
 
 def _judge_one(indicator: Indicator, threshold: Threshold) -> Judged:
@@ -149,7 +154,7 @@ def _judge_one(indicator: Indicator, threshold: Threshold) -> Judged:
         return Judged(crossed, shown, "")
     if bad is not None:
         return Judged(Verdict.PASS, shown, "")
-    if indicator.unit == "fraction":
+    if _same(indicator.unit) == "fraction":
         return Judged(Verdict.NOT_MEASURED, shown, "a rate without its interval is not a measurement")
     return Judged(Verdict.WARN, shown, "given without interval")
 

@@ -182,7 +182,7 @@ def _words(access: Access) -> str:
 def about_these_files(matter: Matter) -> Outcome:
     """Check that reports name the digest of a proposed component and are not older than the policy allows."""
     others = _others(matter)
-    if not targets(matter):
+    if not targets(matter) and not matter.of_kinds(RECORD_LIKE):
         return not_applicable(NOTHING_LEAVES)
     used = matter.reports.used
     if not used:

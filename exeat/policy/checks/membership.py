@@ -74,14 +74,14 @@ def per_target(matter: Matter, answer: Callable[[Leaving], Outcome]) -> Outcome:
         return not_applicable(NOTHING_LEAVES)
     found = [(part.component.id, answer(part)) for part in parts]
     name, decisive = min(found, key=lambda pair: SEVERITY[pair[1].verdict])
-    shown = {(r.report_sha256, r.indicator_id, r.fpr, r.subgroup, r.method): r for _, o in found for r in o.readings}
+    shown = tuple(dict.fromkeys(reading for _, outcome in found for reading in outcome.readings))
     bad = tuple(part for part, o in found if o.verdict in {Verdict.FAIL, Verdict.NOT_MEASURED})
     headline = decisive.headline if len(parts) == 1 else f"{name}: {decisive.headline}"
     return Outcome(
         decisive.verdict,
         headline,
-        readings=tuple(shown.values()),
-        evidence=tuple(sorted({r.report_sha256 for r in shown.values()})),
+        readings=shown,
+        evidence=tuple(sorted({r.report_sha256 for r in shown})),
         components=bad,
     )
 
@@ -149,20 +149,22 @@ def within_limits(matter: Matter) -> Outcome:
 
 def _within_limits(matter: Matter, part: Leaving) -> Outcome:
     shown = readings(matter, "R3", overall(about(matter, part)))
-    needed = _needed_groups(matter)
-    counted_ = [r for r in shown if _counts(r, matter)]
-    missing = [
-        words for key, words in needed.items() if not any(_group(r) == key for r in counted_ if r.value is not None)
-    ]
-    verdict = worst(r.verdict for r in counted_)
-    if verdict is Verdict.FAIL:
-        return failed(_sentence(next(r for r in counted_ if r.verdict is Verdict.FAIL)), readings=shown)
+    judged = [r for r in shown if r.verdict not in {Verdict.NOT_APPLICABLE, Verdict.NOT_MEASURED}]
+    if judged and judged[0].verdict is Verdict.FAIL:
+        return failed(_sentence(judged[0]), readings=shown)
+    groups = {_group(r) for r in judged}
+    missing = [words for group, words in _needed_groups(matter).items() if group not in groups]
     if missing:
-        return not_measured(f"Not measured: {listed(missing)}.", readings=shown)
-    if not counted_:
+        return not_measured(f"Not measured: {listed(missing)}{_because(shown)}.", readings=shown)
+    if not judged:
         return not_measured("No membership figure has a limit in this policy.", readings=shown)
-    first = next(r for r in counted_ if r.verdict is verdict)
-    return Outcome(verdict, _sentence(first), readings=shown)
+    return Outcome(judged[0].verdict, _sentence(judged[0]), readings=shown)
+
+
+def _because(shown: tuple[Reading, ...]) -> str:
+    """Return why the first required figure is missing, where a report says so."""
+    reasons = [r.reason for r in shown if r.verdict is Verdict.NOT_MEASURED and r.limit is not None and r.reason]
+    return f" ({reasons[0].rstrip('.')})" if reasons else ""
 
 
 def _needed_groups(matter: Matter) -> dict[object, str]:
@@ -177,14 +179,6 @@ def _needed_groups(matter: Matter) -> dict[object, str]:
 
 def _group(found: Reading) -> object:
     return "auc" if found.indicator_id.endswith("auc") else found.fpr
-
-
-def _counts(found: Reading, matter: Matter) -> bool:
-    """Return whether the reading bears on the verdict: it has a limit, and is resolved or required."""
-    if found.verdict is Verdict.NOT_APPLICABLE:
-        return False
-    required = found.fpr in matter.policy.resolution.required_fpr
-    return found.value is not None or (required and found.limit is not None)
 
 
 def _sentence(found: Reading) -> str:

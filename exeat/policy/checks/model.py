@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from exeat.model.tier import Disposition
+from exeat.model.tier import ComponentKind, Disposition
 from exeat.policy.checks.registry import check
 from exeat.policy.figures import counted, listed
 from exeat.policy.finding import Verdict
 from exeat.policy.matter import (
+    RECORD_LIKE,
+    TRAINING_STATE,
     WEIGHTS,
     Leaving,
     Matter,
@@ -21,6 +24,9 @@ from exeat.policy.matter import (
 )
 from exeat.policy.reading import readings, worst
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 _STORES_RECORDS = re.compile(
     r"\bk-?nn\b|nearest.?neighbo|\bsv[mcr]\b|support.?vector|gaussian.?process|prototyp|case.?bas|retriev|\brag\b",
     re.IGNORECASE,
@@ -28,11 +34,12 @@ _STORES_RECORDS = re.compile(
 _NEURAL = re.compile(
     r"neural|\bmlp\b|\bcnn\b|\brnn\b|lstm|transformer|perceptron|\bresnet|\bvae\b|\bgan\b|linear", re.IGNORECASE
 )
-_SURPLUS = re.compile(
-    r"optimi[sz]er|\brng|random.?state|\bbatch(es)?\b|ind(ices|exes)|sample.?ids?|user.?name|e-?mail|absolute.?path"
-    r"|\bpaths?\b|notebook|example|per.?(example|sample|record)|training.?data|member",
+_NEVER = re.compile(
+    r"indices|indexes|sample ids?|member|user ?name|e-?mail|\bpaths?\b|host ?name|notebook|training data",
     re.IGNORECASE,
 )
+_TRAINING = re.compile(r"optimi[sz]er|\brng\b|random state|\bbatch|example|per (sample|record)|gradient", re.IGNORECASE)
+_MAY_HOLD_TRAINING = TRAINING_STATE | RECORD_LIKE - {ComponentKind.EMBEDDING} | {ComponentKind.SCHEDULER}
 SAFE_FORMATS = frozenset(
     {"safetensors", "json", "jsonl", "toml", "yaml", "yml", "txt", "text", "md", "markdown", "csv", "parquet", "onnx"}
 )
@@ -96,9 +103,9 @@ def minimum(matter: Matter) -> Outcome:
 
 
 def _surplus(part: Leaving) -> list[str]:
-    """Return contents that are not what the kind is about: an optimizer state may hold the optimizer's."""
-    own = part.component.kind.title.split()[0]
-    return [item for item in part.component.contains if _SURPLUS.search(item) and own not in item.lower()]
+    """Return contents that the kind is not about; rows and batches in logs and traces are S3's question."""
+    patterns = (_NEVER,) if part.component.kind in _MAY_HOLD_TRAINING else (_NEVER, _TRAINING)
+    return [item for item in part.component.contains if any(p.search(item.replace("_", " ")) for p in patterns)]
 
 
 def _inspected(part: Leaving) -> bool:
@@ -130,7 +137,7 @@ def _is_clean(part: Leaving) -> bool:
 
 @check("M5")
 def same_files(matter: Matter) -> Outcome:
-    """Check that the proposal names this manifest, and the digests were seen by a report or on the files themselves."""
+    """Check that the proposal names this manifest, and that a report or the files confirm the weights' digests."""
     asked = matter.proposal
     if asked and (
         asked.manifest_sha256 != matter.manifest_sha256 or asked.checkpoint_id != matter.manifest.checkpoint_id
@@ -144,10 +151,14 @@ def same_files(matter: Matter) -> Outcome:
         return failed(f"The bytes of {listed(wrong)} differ from the manifest.", components=wrong)
     if not asked and not matter.from_files:
         return not_measured("No proposal names this manifest.")
+    blind = _unseen(matter, seen)
+    if blind:
+        return not_measured(f"Nobody but the manifest has seen the digest of {listed(blind)}.", components=blind)
+    return passed("The proposal names this manifest; nothing seen contradicts its digests.")
+
+
+def _unseen(matter: Matter, seen: Mapping[str, str]) -> tuple[str, ...]:
+    """Return weights whose digest neither a report nor the files on hand confirm."""
     witnessed = {digest for bound in matter.reports.used for digest in bound.report.subject.component_sha256}
-    parts = matter.of_kinds(WEIGHTS) or matter.leaving
-    blind = [p for p in parts if p.component.id not in seen and p.component.sha256 not in witnessed]
-    if blind and matter.of_kinds(WEIGHTS):
-        names = tuple(p.component.id for p in blind)
-        return not_measured(f"Nobody but the manifest has seen the digest of {listed(names)}.", components=names)
-    return passed("The proposal names this manifest, and independent records name the same digests.")
+    parts = [part.component for part in matter.of_kinds(WEIGHTS)]
+    return tuple(c.id for c in parts if c.id not in seen and c.sha256 not in witnessed)

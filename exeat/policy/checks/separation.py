@@ -148,9 +148,8 @@ def left_before(matter: Matter) -> Outcome:  # noqa: PLR0911 one sentence per an
     kin = [e for e in earlier if e.checkpoint_id != ours and (WEIGHTS | TRAINING_STATE).intersection(e.kinds)]
     if not kin:
         return passed("No other checkpoint of this lineage has left.")
-    text = (
-        f"{counted(len(kin), 'other checkpoint')} of this lineage left before ({listed([e.release_id for e in kin])})"
-    )
+    others = sorted({release.checkpoint_id for release in kin})
+    text = f"{counted(len(others), 'other checkpoint')} of this lineage left before ({listed(others)})"
     outcome = by_limits(matter, "S6", matter.under("mia.delta."), f"{text}; the difference was not attacked.")
     if outcome.verdict is Verdict.NOT_MEASURED:
         return not_measured(f"{text}; the difference was not measured.", readings=outcome.readings)

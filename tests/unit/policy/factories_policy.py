@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from exeat.model.base import digest_of
 from exeat.model.documents import parse_document
@@ -17,7 +17,9 @@ from exeat.model.tier import Tier
 from exeat.policy.adoption import load_default
 from exeat.policy.assessment import BoundReport, assess
 from exeat.policy.context import AssessmentContext
-from exeat.policy.finding import Assessment, Finding
+
+if TYPE_CHECKING:
+    from exeat.policy.finding import Assessment, Finding
 
 TODAY = date(2026, 11, 1)
 WEIGHTS_SHA = "sha256:" + "a" * 64
@@ -56,11 +58,11 @@ def merge(value: dict[str, Any], changes: dict[str, Any]) -> None:
             target[last] = new
 
 
-def component(*, id: str = "weights", kind: str = "weights", **more: Any) -> dict[str, Any]:
+def component(*, name: str = "weights", kind: str = "weights", **more: Any) -> dict[str, Any]:
     base = {
-        "id": id,
+        "id": name,
         "kind": kind,
-        "path": f"{id}.safetensors",
+        "path": f"{name}.safetensors",
         "format": "safetensors",
         "bytes": 38_800,
         "sha256": WEIGHTS_SHA,
@@ -112,7 +114,9 @@ def manifest(**changes: Any) -> Manifest:
         ],
         "components": [
             component(),
-            component(id="config", kind="config", format="json", sha256=CONFIG_SHA, path="config.json", sensitivity=0),
+            component(
+                name="config", kind="config", format="json", sha256=CONFIG_SHA, path="config.json", sensitivity=0
+            ),
         ],
         "safeguards": [],
         "no_safeguards_reason": "The pilot showed no need.",
@@ -242,7 +246,7 @@ def assessed(
     *,
     of: Manifest | None = None,
     reports: tuple[BoundReport, ...] | None = None,
-    proposed: Proposal | None | str = "default",
+    proposed: Proposal | str | None = "default",
     under: Policy | None = None,
     tier: Tier = Tier.T3,
     knowing: AssessmentContext | None = None,
