@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from exeat.board.rules import agreed_answers
+from exeat.model.tier import Disposition, Tier
 from exeat.policy.finding import Barrier, Verdict
+from exeat.policy.sentence import answer
 from exeat.review.rules import Action
 
 if TYPE_CHECKING:
@@ -14,9 +16,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from exeat.model.policy import ChecklistItem
-    from exeat.model.tier import Disposition, Tier
     from exeat.policy.finding import Assessment, Finding, Reading
-    from exeat.policy.what_if import TierOutcome
+    from exeat.review.dossier import Dossier
     from exeat.review.inputs import Answer
     from exeat.review.lifecycle import State
     from exeat.review.parts import BoardRecord
@@ -33,6 +34,17 @@ class Leaving:
     proposed: Disposition
     policy_allows: Disposition
     bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TierOutcome:
+    """What the same proposal would meet at another tier."""
+
+    tier: Tier
+    asked: bool
+    blocking: int
+    conditional: int
+    answer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +93,7 @@ class BoardItem:
     why_not_cosign: str | None
 
 
-def item_of(view: CaseView, scene: Scene, what_if: tuple[TierOutcome, ...]) -> BoardItem:
+def item_of(view: CaseView, scene: Scene) -> BoardItem:
     """Return the projector's view of a case."""
     proposal, assessment = view.proposal, view.assessment
     return BoardItem(
@@ -100,7 +112,7 @@ def item_of(view: CaseView, scene: Scene, what_if: tuple[TierOutcome, ...]) -> B
         assessment=assessment,
         gates=gates_of(assessment),
         worst=worst_reading(assessment),
-        what_if=what_if,
+        what_if=tuple(_at(scene.dossier, tier) for tier in Tier),
         questions=assessment.questions,
         answered=agreed_answers(scene.state),
         opinions=_opinions(view),
@@ -110,6 +122,13 @@ def item_of(view: CaseView, scene: Scene, what_if: tuple[TierOutcome, ...]) -> B
         why_not_decide=view.why_not[Action.DECIDE],
         why_not_cosign=view.why_not[Action.COSIGN],
     )
+
+
+def _at(dossier: Dossier, tier: Tier) -> TierOutcome:
+    asked = tier is dossier.proposal.tier
+    there = dossier.assessment if asked else dossier.at_tier(tier)
+    blocking, conditional = (len(there.barred_by(barrier)) for barrier in (Barrier.BLOCKING, Barrier.CONDITIONAL))
+    return TierOutcome(tier, asked, blocking, conditional, answer(there))
 
 
 def _leaving(view: CaseView) -> tuple[Leaving, ...]:
@@ -153,5 +172,13 @@ def _opinions(view: CaseView) -> dict[str, dict[str, int]]:
 def _tally(record: BoardRecord | None) -> Tally | None:
     if record is None:
         return None
-    sides = (len(record.votes.get(side, ())) for side in ("for", "against", "abstained", "recused"))
-    return Tally(*sides, record.decision.outcome, len(record.signed), record.needs)
+    counts = {side: len(people) for side, people in record.votes.items()}
+    return Tally(
+        in_favour=counts.get("for", 0),
+        against=counts.get("against", 0),
+        abstained=counts.get("abstained", 0),
+        recused=counts.get("recused", 0),
+        outcome=record.decision.outcome,
+        signed=len(record.signed),
+        signatures_needed=record.needs,
+    )

@@ -98,9 +98,20 @@ class Cases:
         return self.ledger.append([person_registered(person), *drafts])[1]
 
 
+def key_of(entry: Entry) -> str:
+    """Return the idempotency key that an entry carries."""
+    return str(json.loads(entry.line)["payload"].get("key", ""))
+
+
 def with_key(entries: Iterable[Entry], key: str) -> Entry | None:
     """Return the entry that carries this idempotency key."""
-    return next((entry for entry in entries if json.loads(entry.line)["payload"].get("key") == key), None)
+    return next((entry for entry in entries if key_of(entry) == key), None)
+
+
+def consequence(entries: Sequence[Entry], main: Entry, *kinds: Kind) -> Entry | None:
+    """Return what followed from an entry in its own transaction, if it is one of the kinds."""
+    prefix = key_of(main) + ":"
+    return next((one for one in entries if one.kind in set(kinds) and key_of(one).startswith(prefix)), None)
 
 
 def refuse_stale(loaded: Loaded, seen: int, tolerate: Iterable[Kind] = ()) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from exeat.model.manifest import Manifest
     from exeat.model.policy import Policy
     from exeat.model.release import Proposal
-    from exeat.model.tier import ComponentKind
+    from exeat.model.tier import ComponentKind, Tier
     from exeat.policy.assessment import BoundReport
     from exeat.policy.context import AssessmentContext
     from exeat.policy.finding import Assessment
@@ -45,6 +45,19 @@ class Dossier:
     def basis(self) -> str:
         """Return one digest of all evidence: equal on two screens means the same evidence."""
         return basis_of(self.bases)
+
+    def at_tier(self, tier: Tier) -> Assessment:
+        """Return what the same evidence says about the same proposal at another tier."""
+        return assess(
+            manifest=self.manifest,
+            manifest_sha256=self.proposal.manifest_sha256,
+            reports=self.reports,
+            policy=self.policy,
+            policy_sha256=self.policy_sha256,
+            tier=tier,
+            proposal=self.proposal,
+            context=self.context,
+        )
 
     @property
     def components(self) -> tuple[str, ...]:

@@ -46,10 +46,11 @@ def _drafted(state: ReleaseState, entry: Entry, _: Mapping[str, Any]) -> Release
 
 
 def _submitted(state: ReleaseState, entry: Entry, _: Mapping[str, Any]) -> ReleaseState:
+    """Start a round: seats are taken anew, because what one declares about conflicts is about this proposal."""
     return replace(
         state,
         round=state.round + 1,
-        seats=tuple(replace(seat, taken_at=entry.ts) for seat in state.seats),
+        seats=(),
         opened=False,
         decision=None,
         board=None,
@@ -60,7 +61,8 @@ def _submitted(state: ReleaseState, entry: Entry, _: Mapping[str, Any]) -> Relea
 
 def _started(state: ReleaseState, entry: Entry, _: Mapping[str, Any]) -> ReleaseState:
     others = tuple(seat for seat in state.seats if seat.reviewer != entry.actor)
-    return replace(state, seats=(*others, Seat(entry.actor, entry.ts)))
+    known = state.reviewers if entry.actor in state.reviewers else (*state.reviewers, entry.actor)
+    return replace(state, seats=(*others, Seat(entry.actor, entry.ts)), reviewers=known)
 
 
 def _conflict(state: ReleaseState, entry: Entry, _: Mapping[str, Any]) -> ReleaseState:

@@ -149,6 +149,8 @@ class ReleaseState:
     submitter: str = ""
     contributors: tuple[str, ...] = ()
     seats: tuple[Seat, ...] = ()
+    reviewers: tuple[str, ...] = ()
+    """Everyone who ever took a seat, in order: what makes pseudonyms stable."""
     recused: Mapping[str, str] = field(default_factory=dict)
     reviews: tuple[Review, ...] = ()
     opened: bool = False

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from exeat.errors import BadInput, Incomplete, NotFound, NotPermitted, Stale
 from exeat.review.approval import check_review
-from exeat.review.cases import with_key
+from exeat.review.cases import consequence, with_key
 from exeat.review.decisions import lift_batch, main_draft, review_batch
 from exeat.review.dossier import assessment_bytes, counts_of
 from exeat.review.inputs import AUDIENCES, CONFLICTS, MAX_REASON, Audience, Conflict, Done, ReviewInput, Vote
@@ -15,7 +15,7 @@ from exeat.review.lifecycle import Kind, State
 from exeat.review.progress import standing_votes
 from exeat.review.reading import Reading
 from exeat.review.rules import KIND_OF, Action, Scene, check
-from exeat.review.state import COMMENTS
+from exeat.review.state import CASE, COMMENTS
 from exeat.review.statements import release_draft
 from exeat.review.views import CaseView
 from exeat.review.visibility import Reader, may_read_comment
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["CaseView", "Done", "ReviewDesk", "ReviewInput"]
 QUIET = frozenset({Kind.REVIEW_STARTED, Kind.CONFLICT_DECLARED, Kind.REVIEW_RECORDED})
 """What others may do meanwhile without making a half-written form stale: nothing of it stands on the form."""
+LIFTED = "The quorum agreed: the suspension is lifted."
 ANYTHING = frozenset(Kind)
 """Stopping is the safe direction: an old screen does not keep a steward from it."""
 
@@ -88,7 +89,7 @@ class ReviewDesk(Reading):
         entry, _ = self.cases.act(
             Action.RECORD_REVIEW, person, release_id, seen=seen, key=key, build=build, tolerate=QUIET
         )
-        return Done(entry, self._after_review(person, release_id))
+        return self._after_review(release_id, entry)
 
     def return_to_submitter(self, person: Person, release_id: str, reason: str, *, seen: int, key: str) -> Done:
         """Return the release with a reason; a new round starts when it is submitted again."""
@@ -144,8 +145,8 @@ class ReviewDesk(Reading):
         entry, _ = self.cases.act(
             Action.AGREE_TO_LIFT, person, release_id, seen=seen, key=key, build=build, tolerate={Kind.LIFT_AGREED}
         )
-        lifted = self.cases.load(person, release_id).scene.state.suspension is None
-        return Done(entry, "The quorum agreed: the suspension is lifted." if lifted else "Your agreement is recorded.")
+        lifted = consequence(self._entries(release_id), entry, Kind.LIFTED)
+        return Done(lifted, LIFTED) if lifted else Done(entry, "Your agreement is recorded.")
 
     # Shared with the board
 
@@ -202,13 +203,19 @@ class ReviewDesk(Reading):
         draft = release_draft(kind, release_id, person, key=whole_key, prefix=COMMENTS, body=body, sealed=sealed)
         return Done(first or self.cases.write(person, [draft]), sentence)
 
-    def _after_review(self, person: Person, release_id: str) -> str:
-        after = self.cases.load(person, release_id).scene.state
-        if after.state is State.APPROVED:
-            return "All reviews agree: approved."
-        if after.state is State.REJECTED:
-            return "All reviews agree: rejected."
-        return "All reviews are in and open; they do not agree." if after.opened else "Review recorded and sealed."
+    def _after_review(self, release_id: str, entry: Entry) -> Done:
+        """Answer with the decision, if this review led to one: its entry is what the receipt is about."""
+        entries = self._entries(release_id)
+        if approved := consequence(entries, entry, Kind.APPROVED):
+            return Done(approved, "All reviews agree: approved.")
+        if rejected := consequence(entries, entry, Kind.REJECTED):
+            return Done(rejected, "All reviews agree: rejected.")
+        if consequence(entries, entry, Kind.REVIEWS_OPENED):
+            return Done(entry, "All reviews are in and open; they do not agree.")
+        return Done(entry, "Review recorded; it stays sealed until all are in.")
+
+    def _entries(self, release_id: str) -> list[Entry]:
+        return self._ledger.case(CASE + release_id)
 
 
 def needed(text: str) -> str:

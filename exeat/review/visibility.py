@@ -53,14 +53,8 @@ class VisibleComment:
 
 
 def pseudonyms(state: ReleaseState) -> dict[str, str]:
-    """Return reviewer id -> ``reviewer 1``, in the order in which they first appeared."""
-    people = [seat.reviewer for seat in state.seats] + [review.reviewer for review in state.reviews]
-    first_seen = sorted(dict.fromkeys(people), key=lambda who: _first(state, who))
-    return {who: f"reviewer {number}" for number, who in enumerate(first_seen, start=1)}
-
-
-def _first(state: ReleaseState, who: str) -> tuple[int, str]:
-    return min((review.seq for review in state.reviews if review.reviewer == who), default=2**53), who
+    """Return reviewer id -> ``reviewer 1``, in the order in which they first took a seat."""
+    return {who: f"reviewer {number}" for number, who in enumerate(state.reviewers, start=1)}
 
 
 def may_read(review: Review, state: ReleaseState, reader: Reader) -> bool:
@@ -146,5 +140,6 @@ def for_reader(state: ReleaseState, reader: Reader) -> ReleaseState:
             if r.content is not None or r.reviewer == reader.person_id
         ),
         seats=tuple(replace(seat, reviewer=names[seat.reviewer]) for seat in state.seats),
+        reviewers=tuple(names.values()),
         recused={},
     )
