@@ -43,7 +43,8 @@ def lineage_of(case: CaseView) -> Lineage | None:
     except ExeatError:
         return None
     same = rows[rows["why"].str.startswith("lineage") & (rows["checkpoint_id"] != case.proposal.checkpoint_id)]
-    ids = same.drop_duplicates("checkpoint_id")["release_id"].head(MAX_VERSIONS)
+    told_first = same.assign(rank=~same["state"].isin(_APPROVED)).sort_values("rank", kind="stable")
+    ids = told_first.drop_duplicates("checkpoint_id").sort_index()["release_id"].head(MAX_VERSIONS)
     return Lineage(rows, tuple(review.case(who, str(release_id)) for release_id in ids))
 
 

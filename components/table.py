@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from components.text import plain
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _REAL_TABLE_ROWS = 60
 """Up to here a real HTML table is drawn; longer ones go into the virtual grid."""
@@ -20,8 +18,8 @@ def words(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.astype(object).map(lambda cell: "—" if _missing(cell) else str(cell))
 
 
-def _missing(cell: object) -> bool:
-    return cell is None or cell != cell or str(cell) in ("", "NaT", "<NA>")  # noqa: PLR0124 only NaN differs from itself
+def _missing(cell: Any) -> bool:
+    return pd.api.types.is_scalar(cell) and (bool(pd.isna(cell)) or cell == "")
 
 
 def table(frame: pd.DataFrame, caption: str) -> None:
