@@ -120,6 +120,12 @@ class Catalogue:
             judged_for=tier,
         )
 
+    def siblings(self, person: Person, checkpoint_id: str) -> dict[str, str]:
+        """Return checkpoint id -> version of the others in its lineage, newest first."""
+        check_can_see(person, Permission.CATALOGUE_READ)
+        found = self._gateway.frame(queries.SIBLINGS, [checkpoint_id, checkpoint_id])
+        return {str(one): str(version) for one, version in zip(found["checkpoint_id"], found["version"], strict=True)}
+
     @property
     def _today(self) -> date:
         return self._clock().date()

@@ -52,6 +52,9 @@ ENTRY = "SELECT * FROM checkpoint WHERE checkpoint_id = ?"
 COMPONENTS = """SELECT component_id, kind, bytes, format, sensitivity FROM component
     WHERE manifest_sha256 = ? ORDER BY sensitivity DESC, bytes DESC, component_id LIMIT 500"""
 OFFERS_OF = f"SELECT * FROM ({OFFERS}) WHERE checkpoint_id = ? ORDER BY component_id, tier, until DESC"  # noqa: S608
+SIBLINGS = """SELECT checkpoint_id, title, version FROM checkpoint
+    WHERE run_family = (SELECT run_family FROM checkpoint WHERE checkpoint_id = ?) AND checkpoint_id <> ?
+    ORDER BY created_at DESC, checkpoint_id LIMIT 100"""
 METRICS = "SELECT * FROM metric WHERE checkpoint_id = ? ORDER BY subgroup NULLS FIRST, split, metric_id LIMIT 500"
 INDICATORS = """SELECT *, CASE direction WHEN 'lower_is_worse' THEN coalesce(ci_low, value)
                         ELSE coalesce(ci_high, value) END AS bad_end

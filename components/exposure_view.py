@@ -1,0 +1,145 @@
+"""Exposure of all checkpoints: the view's choices, small multiples, one checkpoint by keyboard, aged evidence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from components.charts.exposure_small_multiples import exposure_alt, exposure_panels, exposure_table
+from components.charts.timeline import exposure_timeline, timeline_alt, timeline_table
+from components.figure import draw
+from components.numbers import day, days, figure, interval
+from components.page import empty
+from components.table import table, twin
+from components.text import one_line
+from exeat.access.exposure import LINEAGES, View
+from exeat.model.tier import Tier
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from exeat.access.exposure import Aged, Overview
+
+ALL, OWN = "all lineages", "each checkpoint's intended tier"
+BY_LINEAGE, OVER_TIME = "by lineage", "over time"
+
+
+def ask_view(lineages: Sequence[str]) -> tuple[View, bool]:
+    """Draw the choices, each in the address; return the view and whether to show it over time."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        lineage = st.selectbox("Lineage", [ALL, *lineages], key="lineage", bind="query-params", width=240)
+        tier = st.selectbox("Judged for", [OWN, *Tier], key="tier", bind="query-params", width=260, format_func=_tier)
+        how = st.segmented_control(
+            "Show", [BY_LINEAGE, OVER_TIME], key="show", bind="query-params", default=BY_LINEAGE, required=True
+        )
+    view = View(lineage="" if lineage == ALL else str(lineage), tier="" if tier == OWN else str(tier))
+    return view, how == OVER_TIME
+
+
+def _tier(value: str) -> str:
+    return value if value == OWN else f"{value} ({Tier(value).title})"
+
+
+def as_of(overview: Overview, today: object) -> str:
+    """Return how current the figures are."""
+    newest = f"newest report {day(overview.newest)}" if overview.newest else "no report yet"
+    return (
+        f"As of {today}; {newest}. Whole populations; limits of the adopted policy; the bad end of an interval decides."
+    )
+
+
+def show_by_lineage(points: pd.DataFrame, caption: str) -> None:
+    """Draw one panel per kind of indicator."""
+    if points.empty:
+        empty("No indicator to show.", "Ingest a risk report, or choose another lineage.")
+        return
+    st.caption(
+        f"{caption} Cross: beyond its limit. Triangle: warned. Filled dot: within. Open dot: no limit set. Hollow "
+        f"diamond at the left: not measured. At most {LINEAGES} lineages, the most exposed first."
+    )
+    draw(exposure_panels(points), key="exposure-panels", alt=exposure_alt(points))
+    twin(exposure_table(points), f"the same {len(points)} figures")
+
+
+def show_over_time(months: pd.DataFrame, caption: str) -> None:
+    """Draw the middle and the worst figure by month."""
+    if months.empty:
+        empty("No indicator to show.", "Ingest a risk report, or choose another lineage.")
+        return
+    st.caption(
+        f"{caption} Solid: middle value of all checkpoints reported in the month. Dashed: worst bad end. Hollow "
+        "diamond: nothing was measured."
+    )
+    draw(exposure_timeline(months), key="exposure-months", alt=timeline_alt(months))
+    twin(timeline_table(months), "the same months")
+
+
+def choose_checkpoint(points: pd.DataFrame) -> str:
+    """Let one checkpoint of the chart be chosen by keyboard; return its id."""
+    options = list(dict.fromkeys(str(one) for one in points["checkpoint_id"])) if len(points) else []
+    return str(
+        st.selectbox(
+            "One checkpoint in full",
+            ["", *options],
+            key="checkpoint",
+            bind="query-params",
+            width=360,
+            format_func=lambda one: one or "choose one",
+        )
+        or ""
+    )
+
+
+def show_checkpoint(rows: pd.DataFrame) -> None:
+    """Draw every figure of one checkpoint, subgroups included."""
+    if rows.empty:
+        st.write("This checkpoint has no indicator.")
+        return
+    table(pd.DataFrame([_words(row) for row in rows.to_dict("records")]), "Every indicator of the checkpoint")
+
+
+def _words(row: Mapping[Any, Any]) -> dict[str, Any]:
+    unit, limit = str(row["unit"]), _number(row["limit"])
+    return {
+        "Indicator": row["label"],
+        "Subgroup": row["subgroup"] if isinstance(row["subgroup"], str) else None,
+        "Where it lies": row["band"],
+        "Value": figure(_number(row["value"]), unit),
+        "Interval": interval(_number(row["ci_low"]), _number(row["ci_high"]), unit) or None,
+        "Limit": None if limit is None else figure(limit, unit),
+        "Method": one_line(row["method"], 80),
+        "Tool": one_line(row["producer"], 60),
+        "Reported": day(row["reported_at"]),
+        "Why not measured": row["reason"] or None,
+    }
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or pd.isna(value) else float(value)
+
+
+def show_aged(aged: Aged) -> None:
+    """List the releases whose evidence is older than the policy allows."""
+    st.header("Evidence older than the policy", anchor=False)
+    if aged.rows.empty:
+        limit = f"older than {days(aged.max_age_days)}" if aged.max_age_days else "missing"
+        st.write(f"No release in force or under review stands on evidence that is {limit}.")
+        return
+    rows = [
+        {
+            "Release": one_line(row["title"], 100),
+            "Id": row["release_id"],
+            "Checkpoint": row["checkpoint_id"],
+            "Tier": row["tier"],
+            "State": str(row["state"]).replace("_", " "),
+            "Newest report": "none" if pd.isna(row["newest"]) else day(row["newest"]),
+        }
+        for row in aged.rows.to_dict("records")
+    ]
+    table(pd.DataFrame(rows), "Releases with aged evidence, oldest first")
+    st.caption(
+        f"{aged.total:,} releases in force or under review stand on reports older than {days(aged.max_age_days)} or on "
+        f"none; the oldest {len(rows)} are shown. Next step: measure again and ingest the report."
+    )

@@ -1,0 +1,42 @@
+"""Access: who touched which checkpoint when, how much, and what was denied."""
+
+import streamlit as st
+
+from components.access_view import (
+    ask_principal,
+    ask_window,
+    show_denied,
+    show_flow,
+    show_hours,
+    show_matrix,
+    show_sources,
+    show_state,
+    show_volume,
+)
+from components.feedback import or_stop
+from components.page import empty, page_title
+from components.session import actor, desk
+
+who = or_stop(actor)
+patterns = desk().patterns
+head = st.container()
+window = ask_window(or_stop(lambda: patterns.span(who)))
+summary = or_stop(lambda: patterns.summary(who, window))
+with head:
+    page_title("Access", summary.sentence)
+    show_state(summary)
+if not summary.events:
+    empty("There is nothing to draw.", "Choose more days, or ingest access events: exeat ingest FILE.")
+    st.stop()
+
+principals = patterns.principals(who, window)
+principal = ask_principal(principals)
+show_hours(patterns.hours(who, window, shown=principal), principal, principals.get(principal, ""))
+show_matrix(patterns.matrix(who, window))
+left, right = st.columns(2, gap="large")
+with left:
+    show_flow(patterns.flow(who, window))
+with right:
+    show_volume(patterns.volume(who, window))
+show_denied(patterns.denied(who, window))
+show_sources(patterns.sources(who, window))
