@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from exeat.board.rules import agreed_answers
-from exeat.model.tier import Disposition, Tier
 from exeat.policy.finding import Barrier, Verdict
 from exeat.policy.sentence import answer
 from exeat.review.rules import Action
@@ -16,8 +15,9 @@ if TYPE_CHECKING:
     from datetime import date
 
     from exeat.model.policy import ChecklistItem
+    from exeat.model.tier import Disposition, Tier
     from exeat.policy.finding import Assessment, Finding, Reading
-    from exeat.review.dossier import Dossier
+    from exeat.policy.what_if import TierOutcome
     from exeat.review.inputs import Answer
     from exeat.review.lifecycle import State
     from exeat.review.parts import BoardRecord
@@ -37,11 +37,13 @@ class Leaving:
 
 
 @dataclass(frozen=True, slots=True)
-class TierOutcome:
-    """What the same proposal would meet at another tier."""
+class AtTier:
+    """What the same proposal would meet at another tier; ``forms`` is what the matrix leaves of it."""
 
     tier: Tier
     asked: bool
+    forms: Mapping[str, Disposition]
+    leaves: bool
     blocking: int
     conditional: int
     answer: str
@@ -80,7 +82,7 @@ class BoardItem:
     gates: tuple[Finding, ...]
     """What stands in the way or was not measured, worst first."""
     worst: Reading | None
-    what_if: tuple[TierOutcome, ...]
+    what_if: tuple[AtTier, ...]
     questions: tuple[ChecklistItem, ...]
     answered: Mapping[str, Answer]
     """Questions that all reviewers answered alike."""
@@ -112,7 +114,7 @@ def item_of(view: CaseView, scene: Scene) -> BoardItem:
         assessment=assessment,
         gates=gates_of(assessment),
         worst=worst_reading(assessment),
-        what_if=tuple(_at(scene.dossier, tier) for tier in Tier),
+        what_if=tuple(_at(one, proposal.tier) for one in scene.dossier.what_if()),
         questions=assessment.questions,
         answered=agreed_answers(scene.state),
         opinions=_opinions(view),
@@ -124,11 +126,17 @@ def item_of(view: CaseView, scene: Scene) -> BoardItem:
     )
 
 
-def _at(dossier: Dossier, tier: Tier) -> TierOutcome:
-    asked = tier is dossier.proposal.tier
-    there = dossier.assessment if asked else dossier.at_tier(tier)
-    blocking, conditional = (len(there.barred_by(barrier)) for barrier in (Barrier.BLOCKING, Barrier.CONDITIONAL))
-    return TierOutcome(tier, asked, blocking, conditional, answer(there))
+def _at(outcome: TierOutcome, asked: Tier) -> AtTier:
+    there = outcome.assessment
+    return AtTier(
+        tier=outcome.tier,
+        asked=outcome.tier is asked,
+        forms={part.component_id: part.disposition for part in outcome.forms},
+        leaves=outcome.leaves,
+        blocking=len(there.barred_by(Barrier.BLOCKING)),
+        conditional=len(there.barred_by(Barrier.CONDITIONAL)),
+        answer=answer(there) if outcome.leaves else f"Nothing would leave to {outcome.tier}.",
+    )
 
 
 def _leaving(view: CaseView) -> tuple[Leaving, ...]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields, is_dataclass
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 from exeat.policy.assessment import assess
 from exeat.policy.finding import Barrier, Verdict
+from exeat.policy.record import as_record
+from exeat.policy.what_if import what_if
 from exeat.review.basis import bases_of, basis_of
 from exeat.review.context import context_of, earlier_releases
 
@@ -19,10 +21,11 @@ if TYPE_CHECKING:
     from exeat.model.manifest import Manifest
     from exeat.model.policy import Policy
     from exeat.model.release import Proposal
-    from exeat.model.tier import ComponentKind, Tier
+    from exeat.model.tier import ComponentKind
     from exeat.policy.assessment import BoundReport
     from exeat.policy.context import AssessmentContext
     from exeat.policy.finding import Assessment
+    from exeat.policy.what_if import TierOutcome
     from exeat.review.parts import ReleaseState
     from exeat.review.ports import Evidence
     from exeat.review.queries import Gateway
@@ -46,15 +49,14 @@ class Dossier:
         """Return one digest of all evidence: equal on two screens means the same evidence."""
         return basis_of(self.bases)
 
-    def at_tier(self, tier: Tier) -> Assessment:
-        """Return what the same evidence says about the same proposal at another tier."""
-        return assess(
+    def what_if(self) -> tuple[TierOutcome, ...]:
+        """Return what the same evidence says about this proposal at each tier."""
+        return what_if(
             manifest=self.manifest,
             manifest_sha256=self.proposal.manifest_sha256,
             reports=self.reports,
             policy=self.policy,
             policy_sha256=self.policy_sha256,
-            tier=tier,
             proposal=self.proposal,
             context=self.context,
         )
@@ -137,7 +139,7 @@ class DossierReader:
 
 def assessment_bytes(assessment: Assessment) -> bytes:
     """Return the assessment as it is kept in evidence: sorted JSON, exact decimals as text."""
-    document = {"schema": "exeat-assessment/1", **as_plain(assessment)}
+    document = {"schema": "exeat-assessment/1", **as_record(assessment)}
     return json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False).encode()
 
 
@@ -148,14 +150,3 @@ def counts_of(assessment: Assessment) -> dict[str, int]:
         "n_blocking": len(assessment.barred_by(Barrier.BLOCKING)),
         "n_conditional": len(assessment.barred_by(Barrier.CONDITIONAL)),
     }
-
-
-def as_plain(value: Any) -> Any:
-    """Return a dataclass tree as canonical JSON values: decimals and dates as text, empty fields left out."""
-    if is_dataclass(value):
-        return {f.name: as_plain(part) for f in fields(value) if (part := getattr(value, f.name)) not in (None, "", ())}
-    if isinstance(value, tuple | list):
-        return [as_plain(part) for part in value]
-    if hasattr(value, "model_dump"):
-        return value.model_dump(mode="json", exclude_none=True)
-    return value if isinstance(value, str | int) else str(value)

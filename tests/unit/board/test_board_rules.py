@@ -39,7 +39,13 @@ def referred(*findings, **changes):
 def decided(**changes):
     return BoardDecision(
         **(
-            {"votes": FOR_ALL, "outcome": "approve", "summary": "Agreed.", "matrix": FORMS, "answers": {"P3": Answer("yes")}}
+            {
+                "votes": FOR_ALL,
+                "outcome": "approve",
+                "summary": "Agreed.",
+                "matrix": FORMS,
+                "answers": {"P3": Answer("yes")},
+            }
             | changes
         )
     )
