@@ -14,6 +14,7 @@ from exeat.errors import BadInput
 
 MAX_INT = 2**53 - 1
 MAX_DEPTH = 32
+_SCALARS = {str, int, bool, type(None)}
 OPTIONS = (
     orjson.OPT_SORT_KEYS
     | orjson.OPT_STRICT_INTEGER
@@ -36,16 +37,21 @@ def check_profile(value: object) -> None:
         raise BadInput(f"A ledger statement cannot hold this: {reason}.", "Write decimals as text.", place=place)
 
 
-def in_profile(value: object, depth: int = MAX_DEPTH) -> bool:
-    """Return whether parsed JSON lies inside the profile (strings were checked by the parser)."""
+def in_profile(value: Any, depth: int = MAX_DEPTH) -> bool:
+    """Return whether parsed JSON lies inside the profile (the parser has checked its strings)."""
     kind = type(value)
-    if kind is str or value is None or kind is bool:
-        return True
-    if kind is int:
-        return -MAX_INT <= value <= MAX_INT  # type: ignore[operator]  # the line above says int
     if kind is dict:
-        return depth > 0 and all(k.isascii() and in_profile(v, depth - 1) for k, v in value.items())  # type: ignore[attr-defined]
-    return kind is list and depth > 0 and all(in_profile(v, depth - 1) for v in value)  # type: ignore[attr-defined]
+        if not "".join(value).isascii():
+            return False
+        parts = value.values()
+    elif kind is list:
+        parts = value
+    else:
+        return kind in _SCALARS and (kind is not int or -MAX_INT <= value <= MAX_INT)
+    for part in parts:  # noqa: SIM110 a loop is twice as fast as all() here, and verify calls it for every entry
+        if type(part) is not str and not (depth > 1 and in_profile(part, depth - 1)):
+            return False
+    return True
 
 
 def parse_line(line: bytes) -> dict[str, Any]:

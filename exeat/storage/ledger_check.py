@@ -8,13 +8,15 @@ from exeat.errors import Tampered
 from exeat.ledger.verify import LogCheck, VerifyReport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from sqlalchemy.engine.interfaces import DBAPICursor
 
     from exeat.storage.ledger_engine import Database
 
 PAGE = 2000
+CHECKED_AT_ONCE = 64
+"""Rows whose parsed form fits the processor's cache."""
 _FIRST = -(2**62)
 _ROWS = (
     "SELECT seq, leaf, prev, line, kind, case_id, version, actor, key, ts FROM statement"
@@ -24,14 +26,17 @@ _HEADS = "SELECT size, root, note FROM tree_head WHERE size > ? ORDER BY size LI
 _VAULT = "SELECT seq, field, salt, value FROM vault WHERE (seq, field) > (?, ?) ORDER BY seq, field LIMIT ?"
 
 
-def check_database(db: Database, vkey: str, older: Sequence[tuple[str, str | None]]) -> VerifyReport:
+def check_database(
+    db: Database, vkey: str, older: Sequence[tuple[str, str | None]], sign: Callable[[int, bytes], str]
+) -> VerifyReport:
     """Return the report on everything stored; damage that stops the reading is a problem of its own."""
     kept = [(name, note) for name, note in older if note is not None]
     try:
         with db.reading() as cursor:
-            check = LogCheck(vkey, _pages(db, cursor, _HEADS, 1), _pages(db, cursor, _VAULT, 2))
+            check = LogCheck(vkey, _pages(db, cursor, _HEADS, 1), _pages(db, cursor, _VAULT, 2), sign)
             for page in _by_page(db, cursor, _ROWS, 1):
-                check.take(page)
+                for at in range(0, len(page), CHECKED_AT_ONCE):
+                    check.take(page[at : at + CHECKED_AT_ONCE])
             return check.finish(kept)
     except Tampered as exc:
         return VerifyReport(

@@ -50,10 +50,10 @@ class SqlLedger:
         head_file: Path | None = None,
     ) -> None:
         self.origin, self.vkey = origin, key.vkey
-        self._reader, self._db = HeadReader(key.vkey), Database(url)
-        beside = self._db.file.with_name("tree-head.txt") if self._db.file else None
+        self._reader, self._signer, self._db = HeadReader(key.vkey), HeadSigner(key, origin), Database(url)
+        beside = self._db.file.with_suffix(".tree-head.txt") if self._db.file else None
         self._head_file = HeadFile(head_file or beside)
-        self._writer = Writer(self._db, HeadSigner(key, origin), self._reader, self._head_file, clock)
+        self._writer = Writer(self._db, self._signer, self._reader, self._head_file, clock)
         self._db.prepare()
         self._begin()
 
@@ -134,7 +134,7 @@ class SqlLedger:
         from exeat.storage.ledger_check import check_database  # noqa: PLC0415 only the one command pays for it
 
         kept = (("The older tree head", older_head), ("The tree head beside the database", self._head_file.read()))
-        return check_database(self._db, self.vkey, kept)
+        return check_database(self._db, self.vkey, kept, self._signer.sign)
 
     def close(self) -> None:
         """Close all connections."""
