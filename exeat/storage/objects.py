@@ -26,6 +26,7 @@ FEW = 16
 class _Files(Protocol):
     """The little that the store needs of a folder."""
 
+    def create(self, name: str, data: bytes) -> bool: ...
     def write(self, name: str, data: bytes) -> None: ...
     def read(self, name: str) -> bytes: ...
     def exists(self, name: str) -> bool: ...
@@ -47,10 +48,14 @@ class ObjectStore:
         self._files = _open(os.fspath(url_or_path))
 
     def put(self, data: bytes, digest: str | None = None) -> str:
-        """Keep the bytes (durable after flush) and return their digest."""
+        """Keep the bytes (durable after flush) and return their digest.
+
+        A new file is written under its final name: no statement names it before ``flush``, so nobody reads half of it.
+        A file that is there with other bytes (half written before a crash, or damaged) is replaced.
+        """
         digest = digest or "sha256:" + hashlib.sha256(data).hexdigest()
         name = _relative(digest)
-        if not self._files.exists(name):
+        if not self._files.create(name, data) and self._files.read(name) != data:
             self._files.write(name, data)
         return digest
 
@@ -113,7 +118,7 @@ def _open(url_or_path: str) -> _Files:
 
 
 class LocalFiles:
-    """A folder: write a temporary file, then rename; durable after ``flush``."""
+    """A folder; what is written is durable after ``flush``."""
 
     def __init__(self, root: Path) -> None:
         self._root = str(root.absolute())
@@ -121,24 +126,33 @@ class LocalFiles:
         self._unsynced: list[str] = []
         self._counter = 0
 
+    def create(self, name: str, data: bytes) -> bool:
+        """Write a file that is not here yet; return False, and write nothing, when it is."""
+        path = self._path(name)
+        try:
+            _write_new(path, data)
+        except FileExistsError:
+            return False
+        self._unsynced.append(path)
+        return True
+
     def write(self, name: str, data: bytes) -> None:
-        """Write the whole file or nothing."""
-        path = f"{self._root}/{name}"
-        self._make_folder(os.path.dirname(path))  # noqa: PTH120 one string operation per file, not a Path
+        """Write the whole file or nothing: a temporary file, then a rename."""
+        path = self._path(name)
         self._counter += 1
         temporary = f"{path}.{os.getpid()}-{id(self):x}-{self._counter}.tmp"
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-        try:
-            _write_all(descriptor, data)
-        finally:
-            os.close(descriptor)
+        _write_new(temporary, data)
         os.replace(temporary, path)  # noqa: PTH105
         self._unsynced.append(path)
 
-    def _make_folder(self, folder: str) -> None:
+    def _path(self, name: str) -> str:
+        """Return the path and make its folder, once."""
+        path = f"{self._root}/{name}"
+        folder = path.rpartition("/")[0]
         if folder not in self._folders:
             os.makedirs(folder, exist_ok=True)  # noqa: PTH103
             self._folders.add(folder)
+        return path
 
     def read(self, name: str) -> bytes:
         """Return the bytes or raise FileNotFoundError."""
@@ -168,10 +182,18 @@ class LocalFiles:
             _sync(folder)
 
 
-def _write_all(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+def _write_new(path: str, data: bytes) -> None:
+    """Write a new file, or leave none behind."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        written = os.write(descriptor, data)
+        while written < len(data):
+            written += os.write(descriptor, memoryview(data)[written:])
+    except BaseException:
+        os.unlink(path)  # noqa: PTH108
+        raise
+    finally:
+        os.close(descriptor)
 
 
 def _sync(path: str) -> None:
@@ -201,6 +223,13 @@ class RemoteFiles:
 
         self._fs, self._root = fsspec.core.url_to_fs(url)
         self._folders: set[str] = set()
+
+    def create(self, name: str, data: bytes) -> bool:
+        """Write an object that is not here yet; return False, and write nothing, when it is."""
+        if self.exists(name):
+            return False
+        self.write(name, data)
+        return True
 
     def write(self, name: str, data: bytes) -> None:
         """Write one object."""
