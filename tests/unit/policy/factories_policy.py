@@ -17,6 +17,7 @@ from exeat.model.tier import Tier
 from exeat.policy.adoption import load_default
 from exeat.policy.assessment import BoundReport, assess
 from exeat.policy.context import AssessmentContext
+from exeat.policy.matter import Matter, gather
 
 if TYPE_CHECKING:
     from exeat.policy.finding import Assessment, Finding
@@ -267,3 +268,16 @@ def assessed(
 def finding(check: str, **parts: Any) -> Finding:
     """Assess and return one finding."""
     return next(f for f in assessed(**parts).findings if f.check == check)
+
+
+def matter(*, reports: tuple[BoundReport, ...] = ()) -> Matter:
+    """The passing dossier as the checks see it, with these reports."""
+    return gather(
+        manifest=manifest(),
+        manifest_sha256=MANIFEST_SHA,
+        reports=reports,
+        policy=policy(),
+        tier=Tier.T3,
+        proposal=proposal(),
+        context=context(),
+    )

@@ -1,0 +1,136 @@
+from decimal import Decimal
+
+import pytest
+
+from exeat.policy.checks.dp import lower_bounds
+from exeat.policy.epsilon import recompute
+from exeat.policy.finding import Barrier, Verdict
+from tests.unit.policy.factories_policy import finding, indicator, manifest, matter, report, simple
+
+# q = 0.0356, 1,680 steps, noise 3, delta 1e-5: the accountants say 2.02 (PLD) and 2.23 (RDP).
+CLAIM = {
+    "claimed": True,
+    "epsilon": "2.1",
+    "delta": "0.00001",
+    "mechanism": "DP-SGD",
+    "accountant": "prv",
+    "accountant_version": "1",
+    "unit": "person",
+    "neighbouring": "add_remove",
+    "sampling": "poisson",
+    "sample_rate": "0.0356",
+    "noise_multiplier": "3.0",
+    "clip_norm": "1.0",
+    "steps": 1680,
+    "tuning_accounted": True,
+}
+P, F, N, W, X = Verdict.PASS, Verdict.FAIL, Verdict.NOT_MEASURED, Verdict.WARN, Verdict.NOT_APPLICABLE
+
+
+def claiming(**changes):
+    return manifest(dp={k: v for k, v in (CLAIM | changes).items() if v is not None})
+
+
+@pytest.mark.parametrize("check", ["E1", "E2", "E3", "E4"])
+def test_without_a_claim_nothing_is_asked(check):
+    assert finding(check).verdict is X
+    assert finding(check, of=manifest(dp={"claimed": False})).verdict is X
+
+
+def test_dp_sgd_without_its_parameters_is_not_measured():
+    listed = manifest(safeguards=[{"id": "dp", "kind": "dp_sgd", "stage": "training"}])
+    assert finding("E1", of=listed).verdict is N
+
+
+@pytest.mark.parametrize(
+    ("check", "verdict", "changes"),
+    [
+        ("E1", P, {}),
+        ("E1", F, {"unit": None}),
+        ("E1", F, {"epsilon": None}),
+        ("E1", F, {"accountant_version": None}),
+        ("E2", P, {}),
+        ("E2", F, {"epsilon": "1.0"}),
+        ("E2", F, {"noise_multiplier": "1.0"}),
+        ("E2", F, {"steps": 100_000}),
+        ("E2", W, {"epsilon": "8"}),
+        ("E2", N, {"noise_multiplier": None}),
+        ("E2", N, {"epsilon": None}),
+        ("E2", F, {"noise_multiplier": "0"}),
+        ("E2", F, {"steps": 10**12}),
+        ("E3", P, {}),
+        ("E3", F, {"delta": "0.0001"}),
+        ("E3", F, {"sampling": "shuffle"}),
+        ("E3", W, {"sampling": "fixed"}),
+        ("E3", N, {"sampling": None}),
+        ("E3", F, {"tuning_accounted": False}),
+        ("E3", N, {"tuning_accounted": None}),
+        ("E4", P, {}),
+        ("E4", N, {"delta": None}),
+    ],
+)
+def test_one_change_in_the_claim(check, verdict, changes):
+    found = finding(check, of=claiming(**changes))
+    assert found.verdict is verdict, found.headline
+
+
+def test_an_unsupported_claim_names_both_figures_and_blocks():
+    found = finding("E2", of=claiming(epsilon="1.0"))
+    assert found.barrier is Barrier.BLOCKING
+    assert found.headline.startswith("Claimed ε 1, recomputed 2.02:")
+
+
+def test_the_tolerance_of_the_policy_is_one_percent():
+    recomputed = recompute(claiming().dp).tightest
+    assert finding("E2", of=claiming(epsilon=str(recomputed * Decimal("0.991")))).verdict is P
+    assert finding("E2", of=claiming(epsilon=str(recomputed * Decimal("0.989")))).verdict is F
+
+
+def test_a_report_with_another_epsilon_contradicts_the_claim():
+    other = report(indicators=[simple("dp.epsilon", "5", None, None, unit="epsilon")])
+    assert finding("E2", of=claiming(), reports=(other,)).verdict is W
+
+
+def test_more_records_per_person_than_one_raise_a_doubt():
+    twice = claiming().model_copy(
+        update={"data_sources": manifest(data_sources__0__max_records_per_unit=4).data_sources}
+    )
+    assert finding("E3", of=twice).verdict is W
+
+
+def attack(hits, fpr="0.01"):
+    rate = Decimal(hits) / 20_000
+    return indicator(value=str(rate), ci_low="0", ci_high="1", n_events=hits, fpr=fpr)
+
+
+def test_an_attack_above_the_claim_breaks_it():
+    # 60 % at 1 % FPR: ln(0.59 / 0.0115) is about 3.9.
+    found = finding("E4", of=claiming(), reports=(report(indicators=[attack(12_000)]),))
+    assert found.verdict is F
+    assert found.barrier is Barrier.BLOCKING
+    assert "the implementation breaks its claim" in found.headline
+
+
+def test_a_bound_from_counts_uses_exact_ends_on_both_rates():
+    rows = [attack(41, fpr="0.00001") | {"n_in": 898, "n_out": 899, "value": "0.0457"}]
+    (bound,) = lower_bounds(matter(reports=(report(indicators=rows),)), Decimal("0.00001"))
+    # Clopper-Pearson 41/898: low 0.0330; 0/899: high 0.00409; ln(0.0330/0.00409) = 2.087.
+    assert float(bound.epsilon) == pytest.approx(2.087, abs=0.005)
+
+
+def test_many_attacks_share_the_error_so_that_luck_is_no_violation():
+    one = finding("E4", of=claiming(epsilon="2.6"), reports=(report(indicators=[attack(3_000)]),))
+    many = [attack(3_000), *(attack(100) | {"indicator_id": f"mia.x{i}.tpr_at_fpr"} for i in range(99))]
+    all_of_them = finding("E4", of=claiming(epsilon="2.6"), reports=(report(indicators=many),))
+    assert one.headline != all_of_them.headline
+    shown = [float(f.headline.split("at least ")[1].split(",")[0]) for f in (one, all_of_them)]
+    assert shown[0] > shown[1] > 0
+
+
+def test_a_report_s_own_lower_bound_counts():
+    stated = report(indicators=[simple("dp.epsilon_lower", "9", None, None, unit="epsilon")])
+    assert finding("E4", of=claiming(), reports=(stated,)).verdict is F
+
+
+def test_no_attack_no_bound():
+    assert finding("E4", of=claiming(), reports=()).verdict is N
