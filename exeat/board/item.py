@@ -58,6 +58,7 @@ class Tally:
     abstained: int
     recused: int
     outcome: str
+    seq: int
     signed: int
     signatures_needed: int
 
@@ -81,7 +82,8 @@ class BoardItem:
     assessment: Assessment
     gates: tuple[Finding, ...]
     """What stands in the way or was not measured, worst first."""
-    worst: Reading | None
+    readings: tuple[Reading, ...]
+    """The worst measured figures, worst first; small subgroups are left out."""
     what_if: tuple[AtTier, ...]
     questions: tuple[ChecklistItem, ...]
     answered: Mapping[str, Answer]
@@ -113,7 +115,7 @@ def item_of(view: CaseView, scene: Scene) -> BoardItem:
         turn=view.turn,
         assessment=assessment,
         gates=gates_of(assessment),
-        worst=worst_reading(assessment),
+        readings=worst_readings(assessment, view.policy.resolution.min_subgroup_n),
         what_if=tuple(_at(one, proposal.tier) for one in scene.dossier.what_if()),
         questions=assessment.questions,
         answered=agreed_answers(scene.state),
@@ -161,11 +163,16 @@ def gates_of(assessment: Assessment) -> tuple[Finding, ...]:
     return tuple(sorted(gates, key=lambda finding: order.index(finding.barrier)))
 
 
-def worst_reading(assessment: Assessment) -> Reading | None:
-    """Return the measured figure with the worst verdict that can be said in people, else the worst measured one."""
+def worst_readings(assessment: Assessment, min_subgroup_n: int, limit: int = 3) -> tuple[Reading, ...]:
+    """Return the measured figures with the worst verdicts, those first that can be said in people."""
     order = list(Verdict)
-    measured = [r for finding in assessment.findings for r in finding.readings if r.status == "measured"]
-    return min(measured, key=lambda r: (order.index(r.verdict), not r.in_people), default=None)
+    shown = {
+        reading: None
+        for finding in assessment.findings
+        for reading in finding.readings
+        if reading.status == "measured" and not (reading.subgroup and (reading.n_in or 0) < min_subgroup_n)
+    }
+    return tuple(sorted(shown, key=lambda r: (order.index(r.verdict), not r.in_people))[:limit])
 
 
 def _opinions(view: CaseView) -> dict[str, dict[str, int]]:
@@ -187,6 +194,7 @@ def _tally(record: BoardRecord | None) -> Tally | None:
         abstained=counts.get("abstained", 0),
         recused=counts.get("recused", 0),
         outcome=record.decision.outcome,
+        seq=record.decision.seq,
         signed=len(record.signed),
         signatures_needed=record.needs,
     )

@@ -12,6 +12,7 @@ from exeat.board.rules import (
     check_decision,
     check_still_covered,
     matrix_of,
+    reason_decision,
     signatures_needed,
 )
 from exeat.errors import NotPermitted
@@ -19,8 +20,8 @@ from exeat.model.person import Permission
 from exeat.review.decisions import decision_body, main_draft, supersede
 from exeat.review.inputs import Done
 from exeat.review.lifecycle import Kind
-from exeat.review.queries import docket
-from exeat.review.rules import Action
+from exeat.review.queries import board_members, docket
+from exeat.review.rules import Action, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +60,16 @@ class BoardDesk:
         _may_read(person)
         loaded = self._review.cases.load(person, release_id)
         return item_of(self._review.case(person, release_id), loaded.scene)
+
+    def members(self, person: Person) -> tuple[str, ...]:
+        """Return the ids of the board members whom the ledger knows, with this person among them."""
+        _may_read(person)
+        return tuple(sorted({*board_members(self._review.warehouse()), person.person_id}))
+
+    def reason(self, person: Person, release_id: str, decision: BoardDecision) -> str | None:
+        """Return why this decision could not be recorded now, by the rule that is checked again before writing."""
+        scene = self._review.cases.load(person, release_id).scene
+        return reason(Action.DECIDE, scene) or reason_decision(decision, scene)
 
     def decide(self, person: Person, release_id: str, decision: BoardDecision, *, seen: int, key: str) -> Done:
         """Record the board's decision; overriding a blocking finding takes effect with the last signature only."""

@@ -135,7 +135,7 @@ def test_the_item_shows_no_names_and_compares_the_tiers(referred):
     assert [one.tier for one in item.what_if if one.asked] == [Tier.T2]
     assert {one.tier: one.leaves for one in item.what_if}[Tier.T0] is False
     assert item.gates[0].check == "T1"
-    assert item.worst.indicator_id == "mia.lira.auc"
+    assert item.readings[0].indicator_id == "mia.lira.auc"
     assert item.days == 219
     assert item.quorum == 3
     assert "chair may" in item.why_not_decide.lower()
