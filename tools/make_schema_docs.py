@@ -9,7 +9,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from exeat.model.documents import SCHEMAS  # noqa: E402 the checkout first
+from exeat.cli.schema import NAMES  # noqa: E402 the checkout first
 
 INTRO = """# Canonical documents
 
@@ -71,7 +71,7 @@ def markdown() -> str:
     """Return the whole page."""
     parts: dict[str, dict[str, Any]] = {}
     sections = [INTRO]
-    for name, model in sorted(SCHEMAS.items()):
+    for name, model in sorted(NAMES.items()):
         schema = model.model_json_schema(by_alias=True)
         parts |= schema.pop("$defs", {})
         sections.append(_section(name, schema, "##"))
