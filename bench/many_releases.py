@@ -108,6 +108,23 @@ def report(i: int) -> dict[str, Any]:
     }
 
 
+def event(i: int, hour: int) -> dict[str, Any]:
+    """Return one read of the i-th checkpoint."""
+    return {
+        "schema": "exeat-access-event/1",
+        "ts": (NOW - timedelta(days=i % 28 + 1, hours=hour)).isoformat(),
+        "source": "benchmark",
+        "source_event_id": f"{i}-{hour}",
+        "principal": f"someone-{i % 40}",
+        "checkpoint_id": f"c-{i:05}",
+        "tier": i % 4,
+        "action": "read",
+        "bytes": 4096,
+        "outcome": "denied" if hour % 7 == 0 else "ok",
+        "simulated": True,
+    }
+
+
 def proposal(i: int, manifest_sha256: str, submitter: str) -> dict[str, Any]:
     """Return the i-th proposal."""
     return {
@@ -163,6 +180,9 @@ def _write(folder: Path, count: int, submitter: str) -> None:
         (folder / f"{i}-manifest.json").write_bytes(document)
         (folder / f"{i}-report.json").write_text(json.dumps(report(i)))
         (folder / f"{i}-release.json").write_text(json.dumps(proposal(i, sha256, submitter)))
+    for first in range(0, count, BATCH):
+        lines = [json.dumps(event(i, hour)) for i in range(first, min(first + BATCH, count)) for hour in range(8)]
+        (folder / f"{first}-access.jsonl").write_text("\n".join(lines))
 
 
 def _decide(desk: Desk, count: int, steward: Person, submitter: Person) -> None:
