@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from exeat.errors import BadSettings, ExeatError, Tampered
@@ -18,7 +18,7 @@ from exeat.storage.ledger_schema import METADATA, POSTGRES_GUARDS, SQLITE_GUARDS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy.engine import URL, Engine
+    from sqlalchemy.engine import URL, Connection, Engine
     from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 
 BUSY_SECONDS = 60
@@ -108,15 +108,21 @@ class Database:
         return text if self.sqlite else text.replace("?", "%s")
 
     def prepare(self) -> None:
-        """Create tables and guards when they are missing (call inside no transaction)."""
-        with self._engine.connect() as connection, connection.begin():
-            if not self.sqlite:
-                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
-            if self._engine.dialect.has_table(connection, "vault"):
-                return
-            METADATA.create_all(connection)
-            for guard in SQLITE_GUARDS if self.sqlite else POSTGRES_GUARDS:
-                connection.exec_driver_sql(guard)
+        """Create tables and guards when they are missing."""
+        try:
+            with self._engine.connect() as connection, connection.begin():
+                self._create(connection.execution_options(no_parameters=True))
+        except DBAPIError as exc:
+            raise self._translated(exc.orig if isinstance(exc.orig, Exception) else exc) from exc
+
+    def _create(self, connection: Connection) -> None:
+        if not self.sqlite:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+        if self._engine.dialect.has_table(connection, "vault"):
+            return
+        METADATA.create_all(connection)
+        for guard in SQLITE_GUARDS if self.sqlite else POSTGRES_GUARDS:
+            connection.exec_driver_sql(guard)
 
     def close(self) -> None:
         """Close all connections."""

@@ -54,8 +54,12 @@ class SqlLedger:
         beside = self._db.file.with_suffix(".tree-head.txt") if self._db.file else None
         self._head_file = HeadFile(head_file or beside)
         self._writer = Writer(self._db, self._signer, self._reader, self._head_file, clock)
-        self._db.prepare()
-        self._begin()
+        try:
+            self._db.prepare()
+            self._begin()
+        except BaseException:
+            self._db.close()
+            raise
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -107,7 +111,7 @@ class SqlLedger:
         """Return field -> salt and value of what one entry seals: hand it out to prove what a commitment says."""
         self.opened([self.entry(seq)])
         with self._db.reading() as cursor:
-            rows = self._vault(cursor, [seq])
+            rows = list(self._vault(cursor, [seq]))
         return {field: {"salt": salt.hex(), "value": orjson.loads(value)} for _, field, salt, value in rows}
 
     def export(self) -> Iterator[bytes]:
