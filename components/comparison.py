@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from components.charts.interval_strip import bad_end, row_label, verdict_text
-from components.numbers import figure, interval, listed, size
+from components.numbers import figure, interval, listed, shown_unit, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -74,8 +74,9 @@ def _metrics(manifest: Manifest) -> dict[str, str]:
 
 
 def metric_words(metric: Metric) -> str:
-    """Return ``94.7 % [91, 97] %``."""
-    return f"{figure(metric.value, metric.unit)} {interval(metric.ci_low, metric.ci_high, metric.unit)}".strip()
+    """Return ``94.7 % [91 %, 97 %]``."""
+    unit = shown_unit(metric.id, metric.unit)
+    return f"{figure(metric.value, unit)} {interval(metric.ci_low, metric.ci_high, unit)}".strip()
 
 
 def reading_changes(then: Iterable[Reading], now: Iterable[Reading]) -> list[Change]:

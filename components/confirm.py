@@ -36,7 +36,7 @@ def confirmed(
         st.markdown(f"**{plain(consequence, 1500)}**")
         with st.container(horizontal=True):
             st.button(
-                f"Yes, {label[0].lower()}{label[1:]}", key=f"{key}:yes", type="primary", icon=icon,
+                f"Yes, {label[0].lower()}{label[1:]}", key=f"{key}:yes", icon=icon,
                 on_click=_yes, args=(asked, on_yes, args),
             )  # fmt: skip
             st.button("Back", key=f"{key}:back", on_click=_back, args=(asked,))

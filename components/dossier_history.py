@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 import streamlit as st
 
-from components.charts.utility import Point, utility_alt, utility_chart, utility_table
+from components.charts.interval_strip import bad_end
+from components.charts.utility import Axes, Point, utility_alt, utility_chart, utility_table
 from components.charts.versions import VersionPoint, versions_alt, versions_chart, versions_table
 from components.comparison import manifest_changes, metric_words, proposal_changes, reading_changes
 from components.dossier_exposure import readings_of
 from components.figure import draw
-from components.numbers import counted, day
+from components.numbers import axis_unit, counted, day, shown_unit
 from components.page import empty
 from components.session import actor, desk
 from components.table import table, twin
@@ -60,7 +61,9 @@ def main_reading(case: CaseView) -> Reading | None:
         r for r in readings_of(case.assessment) if r.status == "measured" and not r.subgroup and r.unit == "fraction"
     ]
     limited = [r for r in measured if r.limit and r.value is not None]
-    return max(limited, key=lambda r: (r.ci_high or r.value or 0) / (r.limit or 1), default=None)
+    return max(
+        limited, key=lambda r: (r.access.strength if r.access else -1, bad_end(r) / float(r.limit or 1)), default=None
+    )
 
 
 def same_reading(case: CaseView, like: Reading) -> Reading | None:
@@ -86,11 +89,10 @@ def show_utility(case: CaseView, lineage: Lineage | None) -> None:
     else:
         versions = (case, *(lineage.versions if lineage else ()))
         points = [point for version in versions if (point := _point(version, metric, exposed, current=version is case))]
-        names = f"{metric.id}, {metric.split} (%)", f"{exposed.label} (%)"
+        axes = _axes(metric, exposed)
         limit = float(exposed.limit) if exposed.limit is not None else None
-        chart = utility_chart(points, utility=names[0], exposure=names[1], limit=limit)
-        draw(chart, key="utility", alt=utility_alt(points, *names))
-        twin(utility_table(points), f"utility and exposure, as of {case.today}")
+        draw(utility_chart(points, axes, limit=limit), key="utility", alt=utility_alt(points, axes))
+        twin(utility_table(points, axes), f"utility and exposure, as of {case.today}")
     rows = [
         {"Metric": f"{m.id}{f' · {m.subgroup}' if m.subgroup else ''}", "Set": m.split, "Data": m.regime,
          "Value": metric_words(m), "Records": f"{m.n:,}"}
@@ -98,6 +100,13 @@ def show_utility(case: CaseView, lineage: Lineage | None) -> None:
     ]  # fmt: skip
     with st.expander(f"All utility figures ({len(rows)})", icon=":material/table_rows:"):
         table(pd.DataFrame(rows), "Utility figures") if rows else st.write("The manifest states no utility figure.")
+
+
+def _axes(metric: Metric, exposed: Reading) -> Axes:
+    units = shown_unit(metric.id, metric.unit), shown_unit(exposed.indicator_id, exposed.unit)
+    said = (f"{name}{f' ({axis_unit(unit)})' if axis_unit(unit) else ''}" for name, unit in
+            zip((f"{metric.id}, {metric.split} set", exposed.label), units, strict=True))  # fmt: skip
+    return Axes(*said, *units)
 
 
 def _point(case: CaseView, metric: Metric, exposed: Reading, *, current: bool) -> Point | None:
@@ -149,10 +158,12 @@ def _over_versions(case: CaseView, lineage: Lineage) -> None:
         return
     versions = [_version(v, exposed, current=v is case) for v in (*reversed(lineage.versions), case)]
     limit = float(exposed.limit) if exposed.limit is not None else None
-    chart = versions_chart(versions, indicator=f"{exposed.label} (%)", limit=limit)
+    unit = shown_unit(exposed.indicator_id, exposed.unit)
+    name = f"{exposed.label} ({axis_unit(unit)})" if axis_unit(unit) else exposed.label
+    chart = versions_chart(versions, indicator=name, limit=limit, unit=unit)
     with st.expander("Exposure over the versions of this lineage", icon=":material/timeline:"):
-        draw(chart, key="versions", alt=versions_alt(versions, exposed.label))
-        table(versions_table(versions), "Exposure over versions")
+        draw(chart, key="versions", alt=versions_alt(versions, exposed.label, unit))
+        table(versions_table(versions, unit), "Exposure over versions")
 
 
 def _version(case: CaseView, exposed: Reading, *, current: bool) -> VersionPoint:

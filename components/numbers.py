@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
+
+from exeat.policy import figures as words
+from exeat.policy.reading import EXACT_UNITS
 
 if TYPE_CHECKING:
     from datetime import date, datetime
-    from decimal import Decimal
 
 NOT_MEASURED = "not measured"
-_UNITS = {"fraction": "%", "percent": "%", "count": "", "dimensionless": "", "none": "", "1": "", "epsilon": "ε"}
 _KILO = 1000
+_PERCENT = {"fraction": "%", "difference": "points"}
+
+
+def shown_unit(name: str, unit: str) -> str:
+    """Return the unit for people: an area under a curve is 0.51, not 51 %; flags and counts have none."""
+    return "" if unit in EXACT_UNITS or name.endswith("auc") else unit
+
+
+def scale(unit: str) -> int:
+    """Return what a stored value is multiplied by to be drawn in ``axis_unit(unit)``."""
+    return 100 if unit in _PERCENT else 1
+
+
+def axis_unit(unit: str) -> str:
+    """Return the unit at an axis: ``%`` for fractions, nothing for plain numbers."""
+    return _PERCENT.get(unit) or words.figure(Decimal(0), unit).removeprefix("0").strip()
 
 
 def figure(value: Decimal | float | None, unit: str = "fraction") -> str:
     """Return the value with its unit; fractions are shown as percent."""
-    if value is None:
-        return NOT_MEASURED
-    number, suffix = float(value) * (100 if unit == "fraction" else 1), _UNITS.get(unit, unit)
-    text = f"{number:,.0f}" if abs(number) >= _KILO else f"{number:.3g}"
-    return f"{text} {suffix}".rstrip()
+    return NOT_MEASURED if value is None else words.figure(Decimal(str(value)), unit)
 
 
 def interval(low: Decimal | float | None, high: Decimal | float | None, unit: str = "fraction") -> str:
-    """Return ``[3.5, 6.4] %``; empty when there is no interval."""
-    if low is None or high is None:
-        return ""
-    suffix = _UNITS.get(unit, unit)
-    ends = ", ".join(figure(end, unit).removesuffix(suffix).strip() for end in (low, high))
-    return f"[{ends}] {suffix}".rstrip()
+    """Return ``[3.5 %, 6.4 %]``; empty when there is no interval."""
+    return "" if low is None or high is None else f"[{figure(low, unit)}, {figure(high, unit)}]"
 
 
 def size(count: int | None) -> str:

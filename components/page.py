@@ -69,7 +69,7 @@ def sign_in() -> None:
     st.title("Exeat", anchor=False)
     if identity() == "oidc":
         st.write("Exeat decides which model checkpoints may leave, on measured evidence and on the record.")
-        st.button("Sign in", on_click=st.login, type="primary", icon=":material/login:")
+        st.button("Sign in", on_click=st.login, icon=":material/login:")
         return
     st.write("Nobody can sign in yet: no identity provider is configured.")
     st.markdown(

@@ -151,7 +151,7 @@ def _keyboard(rows: list[dict[Any, Any]]) -> None:
         )
         st.button("Previous", shortcut="alt+k", key="queue-up", on_click=_move, args=(list(names), -1))
         st.button("Next", shortcut="alt+j", key="queue-down", on_click=_move, args=(list(names), 1))
-        go = st.button("Open", type="primary", icon=":material/arrow_forward:", shortcut="alt+o", key="queue-go")
+        go = st.button("Open", icon=":material/arrow_forward:", shortcut="alt+o", key="queue-go")
     if go and picked:
         open_release(picked)
 

@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from components.charts.palette import FAIL_AREA, GRID, safe, sign, styled
-from components.numbers import figure, interval
+from components.numbers import axis_unit, figure, interval, scale
+from exeat.policy.reading import shown_unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +56,7 @@ def panels(readings: Sequence[Reading]) -> tuple[Panel, ...]:
     """Group readings that can share an axis, the worst verdict first; what has no scale at all comes last."""
     groups: dict[tuple[str, str], list[Reading]] = {}
     for reading in chosen(readings):
-        groups.setdefault((reading.unit, reading.indicator_id.rsplit(".", 1)[-1]), []).append(reading)
+        groups.setdefault((shown_unit(reading), reading.indicator_id.rsplit(".", 1)[-1]), []).append(reading)
     ranked = sorted(groups.items(), key=lambda group: min(_rank(r) for r in group[1]))
     drawn = [Panel(key[0], tuple(group)) for key, group in ranked if any(r.status == "measured" for r in group)]
     rest = tuple(r for _, group in ranked if all(r.status != "measured" for r in group) for r in group)
@@ -71,8 +72,9 @@ def verdict_text(reading: Reading) -> str:
     word = sign(reading.verdict).word
     if reading.status != "measured":
         return f"{word.capitalize() if word.isupper() else word}: {reading.reason or 'no reason given'}"
-    parts = f"{word} {figure(reading.value, reading.unit)} {interval(reading.ci_low, reading.ci_high, reading.unit)}"
-    return parts.strip() + (f" · limit {figure(reading.limit, reading.unit)}" if reading.limit is not None else "")
+    unit = shown_unit(reading)
+    parts = f"{word} {figure(reading.value, unit)} {interval(reading.ci_low, reading.ci_high, unit)}"
+    return parts.strip() + (f" · limit {figure(reading.limit, unit)}" if reading.limit is not None else "")
 
 
 def row_label(reading: Reading) -> str:
@@ -83,7 +85,7 @@ def row_label(reading: Reading) -> str:
 def _reach(panel: Panel) -> tuple[float, float]:
     """Return the axis range: from 0 (or below, for lower figures) to a little beyond all ends and limits."""
     ends = [x for r in panel.readings for x in (r.value, r.ci_low, r.ci_high, r.limit) if x is not None]
-    factor = 100 if panel.unit == "fraction" else 1
+    factor = scale(panel.unit)
     numbers = [float(x) * factor for x in ends] or [1.0]
     high, low = max(*numbers, 0.0), min(*numbers, 0.0)
     room = (high - low or 1.0) * 0.08
@@ -112,7 +114,7 @@ def interval_strip(readings: Sequence[Reading]) -> go.Figure:
 
 def _draw_panel(strip: go.Figure, number: int, panel: Panel) -> None:
     low, high = _reach(panel)
-    unit = "%" if panel.unit == "fraction" else panel.unit
+    unit = axis_unit(panel.unit)
     for line, reading in enumerate(panel.readings):
         _draw_row(strip, number, float(len(panel.readings) - 1 - line), reading, (low, high))
     bottom, top = -0.55, len(panel.readings) - 0.3
@@ -120,7 +122,7 @@ def _draw_panel(strip: go.Figure, number: int, panel: Panel) -> None:
     strip.update_xaxes(visible=False, range=[0, 1], fixedrange=True, row=number, col=1)
     measured = any(r.status == "measured" for r in panel.readings)
     strip.update_xaxes(
-        range=[low, high], ticksuffix=f" {unit}", gridcolor=GRID, nticks=6, visible=measured, row=number, col=2
+        range=[low, high], ticksuffix=f" {unit}".rstrip(), gridcolor=GRID, nticks=6, visible=measured, row=number, col=2
     )
 
 
@@ -145,7 +147,7 @@ def _draw_row(strip: go.Figure, number: int, y: float, reading: Reading, reach: 
 
 
 def _draw_measured(strip: go.Figure, number: int, y: float, reading: Reading, reach: tuple[float, float]) -> None:
-    factor = 100 if reading.unit == "fraction" else 1
+    factor = scale(shown_unit(reading))
     at = float(reading.value or 0) * factor
     mark = sign(reading.verdict)
     if reading.limit is not None:
@@ -162,7 +164,7 @@ def _draw_measured(strip: go.Figure, number: int, y: float, reading: Reading, re
 
 
 def _draw_limit(strip: go.Figure, number: int, y: float, reading: Reading, reach: tuple[float, float]) -> None:
-    limit = float(reading.limit or 0) * (100 if reading.unit == "fraction" else 1)
+    limit = float(reading.limit or 0) * scale(shown_unit(reading))
     side = (limit, reach[1]) if reading.direction == "higher_is_worse" else (reach[0], limit)
     where = {"row": number, "col": 2}
     band = {"y0": y - 0.4, "y1": y + 0.06}
@@ -180,11 +182,9 @@ def strip_table(readings: Sequence[Reading]) -> pd.DataFrame:
         {
             "Indicator": row_label(reading),
             "Verdict": reading.verdict.title,
-            "Value": figure(reading.value, reading.unit)
-            if reading.status == "measured"
-            else reading.status.replace("_", " "),
-            "Interval": interval(reading.ci_low, reading.ci_high, reading.unit) or None,
-            "Limit": figure(reading.limit, reading.unit) if reading.limit is not None else None,
+            "Value": _value(reading),
+            "Interval": interval(reading.ci_low, reading.ci_high, shown_unit(reading)) or None,
+            "Limit": figure(reading.limit, shown_unit(reading)) if reading.limit is not None else None,
             "Members / non-members": _counts(reading),
             "Adversary": reading.access.value.replace("_", " ") if reading.access else None,
             "Method": reading.method or None,
@@ -193,6 +193,12 @@ def strip_table(readings: Sequence[Reading]) -> pd.DataFrame:
         for reading in sorted(readings, key=lambda r: (_rank(r), *_strongest_first(r)))
     ]
     return pd.DataFrame(rows)
+
+
+def _value(reading: Reading) -> str:
+    if reading.status != "measured":
+        return reading.status.replace("_", " ")
+    return figure(reading.value, shown_unit(reading))
 
 
 def _counts(reading: Reading) -> str | None:

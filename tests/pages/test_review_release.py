@@ -336,4 +336,4 @@ def test_the_lineage_is_compared_with_the_last_approved_version(sign_in, home):
     said = words(app)
     assert "Compared with v1, approved" in said
     tables = ["\n".join(map(str, t.value.to_numpy().ravel())).replace("\\", "") for t in app.table]
-    assert any("FAIL 63 %" in text and "PASS 55 %" in text for text in tables)
+    assert any("FAIL 0.63" in text and "0.55" in text for text in tables)

@@ -10,7 +10,7 @@ from components.charts.interval_strip import chosen, interval_strip, panels, str
 from components.charts.palette import INK, SIGNS, inked, safe, sign
 from components.charts.tier_matrix import MatrixRow, matrix_table, more_open, tier_matrix
 from components.charts.treemap import Piece, treemap, treemap_alt, treemap_table
-from components.charts.utility import Point, utility_chart, utility_table
+from components.charts.utility import Axes, Point, utility_chart, utility_table
 from components.charts.versions import VersionPoint, versions_chart, versions_table
 from exeat.model.tier import Access, Disposition, Tier
 from exeat.policy.finding import Reading, Verdict
@@ -120,7 +120,7 @@ def test_strip_escapes_labels_and_alt_names_each_row():
     chart = interval_strip([reading(label=MARKUP)])
     assert all("<a" not in a.text for a in chart.layout.annotations)
     assert "as of 2026-11-24" in strip_alt([reading()], "2026-11-24")
-    assert "FAIL 4.8 % [3.5, 6.4] % · limit 2 %" in strip_alt([reading()], "x")
+    assert "FAIL 4.8 % [3.5 %, 6.4 %] · limit 2 %" in strip_alt([reading()], "x")
 
 
 POINTS = [
@@ -128,17 +128,18 @@ POINTS = [
     Point("v7", 0.97, (0.95, 0.98), 0.048, (0.035, 0.064), current=True),
     Point(MARKUP, 0.9, None, 0.01, None),
 ]
+AXES = Axes("balanced accuracy (%)", "TPR at 1 % FPR (%)")
 
 
 def test_utility_chart_has_units_intervals_and_limit():
-    chart = utility_chart(POINTS, utility="balanced accuracy (%)", exposure="TPR at 1 % FPR (%)", limit=0.02)
+    chart = utility_chart(POINTS, AXES, limit=0.02)
     assert list(chart.data[1].x) == [pytest.approx(4.8)]
     assert chart.data[1].marker.symbol == "star"
     assert chart.data[2].error_x.array is None
     assert chart.layout.xaxis.ticksuffix == " %"
     assert any(s.x0 == pytest.approx(2.0) for s in chart.layout.shapes)
     assert "<" not in chart.data[2].text[0]
-    assert list(utility_table(POINTS)["Checkpoint"])[1] == "v7 (this one)"
+    assert list(utility_table(POINTS, AXES)["Checkpoint"])[1] == "v7 (this one)"
 
 
 def test_versions_chart_marks_decisions_and_gaps():
@@ -152,6 +153,15 @@ def test_versions_chart_marks_decisions_and_gaps():
     assert chart.data[1].marker.symbol == "diamond-open"
     assert any("approved for T2" in a.text for a in chart.layout.annotations)
     assert list(versions_table(points)["Value"]) == ["not measured", "1.5 %", "4.8 %"]
+
+
+def test_an_area_under_a_curve_is_drawn_as_it_is():
+    axes = Axes("AUC, test set", "membership AUC", "", "")
+    chart = utility_chart([Point("v1", 0.97, None, 0.55, (0.52, 0.58))], axes, limit=0.6)
+    assert list(chart.data[0].x) == [pytest.approx(0.55)]
+    assert chart.layout.xaxis.ticksuffix == ""
+    strip = interval_strip([reading(indicator_id="mia.lira.auc", limit=Decimal("0.6"))])
+    assert list(main_traces(strip)[0].x) == [pytest.approx(0.048)]
 
 
 ROWS = [

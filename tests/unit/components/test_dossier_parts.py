@@ -106,7 +106,7 @@ def test_changes_between_versions():
     changes = {c.what: (c.then, c.now) for c in manifest_changes(then, now)}
     assert changes["Component log"][1] == "not there"
     assert changes["Epoch"] == ("20", "30")
-    assert changes["Utility: auc (test)"] == ("97 %", "98 %")
+    assert changes["Utility: auc (test)"] == ("0.97", "0.98")
     assert manifest_changes(then, then) == []
     assert [c.what for c in proposal_changes(proposal(), proposal(tier="T3"))] == ["Tier"]
 

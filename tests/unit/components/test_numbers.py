@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from components.numbers import counted, day, days, figure, interval, listed, size
+from components.numbers import axis_unit, counted, day, days, figure, interval, listed, scale, shown_unit, size
 
 
 @pytest.mark.parametrize(
@@ -15,8 +15,8 @@ from components.numbers import counted, day, days, figure, interval, listed, siz
         (Decimal(0), "fraction", "0 %"),
         (None, "fraction", "not measured"),
         (Decimal("3.14159"), "bits", "3.14 bits"),
-        (8, "epsilon", "8 ε"),
-        (12345.6, "count", "12,346"),
+        (8, "epsilon", "8"),
+        (12345.6, "records", "12,346 records"),
         (Decimal("0.000012"), "fraction", "0.0012 %"),
     ],
 )
@@ -25,8 +25,8 @@ def test_figure(value, unit, text):
 
 
 def test_interval():
-    assert interval(Decimal("0.035"), Decimal("0.064")) == "[3.5, 6.4] %"
-    assert interval(1, 2, "bits") == "[1, 2] bits"
+    assert interval(Decimal("0.035"), Decimal("0.064")) == "[3.5 %, 6.4 %]"
+    assert interval(1, 2, "bits") == "[1 bits, 2 bits]"
     assert interval(None, Decimal(1)) == ""
 
 
@@ -45,3 +45,15 @@ def test_words():
         "2 are",
     )
     assert (listed([]), listed(["a"]), listed(["a", "b", "c"])) == ("none", "a", "a, b and c")
+
+
+def test_an_area_under_a_curve_is_no_percentage():
+    assert shown_unit("mia.lira.auc", "fraction") == ""
+    assert shown_unit("mia.lira.tpr_at_fpr", "fraction") == "fraction"
+    assert shown_unit("struct.dof", "flag") == ""
+    assert [(axis_unit(unit), scale(unit)) for unit in ("fraction", "difference", "", "bits")] == [
+        ("%", 100),
+        ("points", 100),
+        ("", 1),
+        ("bits", 1),
+    ]
