@@ -81,6 +81,8 @@ def _emptied(tray: list[Source]) -> Iterable[Source]:
 
 
 def _take(run: Run, kind: str, source: Source) -> None:
+    if kind == ACCESS_PARQUET and files.is_component(run, source):
+        kind = UNKNOWN  # a training trace in Parquet is a component, not an access log
     try:
         TAKERS[kind](run, source)
     except BadInput as exc:

@@ -25,6 +25,11 @@ class _Listed(NamedTuple):
     checkpoint_id: str
 
 
+def is_component(run: Run, source: Source) -> bool:
+    """Return whether a registered manifest lists the file."""
+    return _listed(run, source.sha256) is not None
+
+
 def take_checkpoint_file(run: Run, source: Source) -> None:
     """Keep a model file that a registered manifest lists by digest; its content is never opened."""
     listed = _listed(run, source.sha256)
