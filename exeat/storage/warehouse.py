@@ -186,10 +186,10 @@ class Warehouse:
 
     @staticmethod
     def _aging(cursor: duckdb.DuckDBPyConnection, today: date) -> list[str]:
-        """Return the cases that another day can change: an end date passes, or a seat lapses."""
+        """Return the cases that another day can change: an end date passes (or no longer has), or a seat lapses."""
         sql = """SELECT 'release:' || release_id FROM release_state
-                 WHERE open OR (until <= ? AND (live OR state = 'suspended'))"""
-        return [case for (case,) in cursor.execute(sql, [today]).fetchall()]
+                 WHERE open OR (until <= ? AND (live OR state = 'suspended')) OR (until >= ? AND state = 'expired')"""
+        return [case for (case,) in cursor.execute(sql, [today, today]).fetchall()]
 
     def _load_access(self, cursor: duckdb.DuckDBPyConnection) -> None:
         there = set(parts_of(self._access_glob))
