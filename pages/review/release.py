@@ -5,10 +5,11 @@ import streamlit as st
 from components.decision_form import show_decide
 from components.dossier_exposure import show_exposure
 from components.dossier_header import show_header
-from components.dossier_history import lineage_of, show_history, show_utility
+from components.dossier_history import lineage_of, show_history
 from components.dossier_leaves import show_leaves
 from components.dossier_reviews import show_reviews
 from components.dossier_story import show_story
+from components.dossier_utility import show_utility
 from components.feedback import or_stop, show_outcome
 from components.findings import show_findings
 from components.page import choose_release
@@ -33,7 +34,7 @@ with left:
 with right:
     show_exposure(case.assessment)
 show_findings(case.assessment)
-show_utility(case, lineage)
+show_utility(case, lineage.versions if lineage else ())
 show_history(case, lineage)
 show_story(case.proposal, case.manifest)
 show_reviews(case)
