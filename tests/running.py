@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from exeat.cli.demo import fresh, load
+from exeat.settings import load_settings
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -101,20 +104,26 @@ class Server:
                 self.process.wait(20)
 
 
+def load_demo(home: Path, environment: Mapping[str, str] = {}) -> Path:
+    """Load the sample organisation into the home as ``exeat demo`` does; another ledger by its URL."""
+    settings = load_settings(home=home, demo=True, ledger_url=environment.get("EXEAT_LEDGER_URL", ""))
+    fresh(home)
+    load(settings)
+    return home
+
+
 def demo(home: Path, environment: Mapping[str, str] = {}) -> Server:
-    """``exeat demo`` on a home of its own; an empty home gets the sample organisation first."""
-    port = free_port()
-    arguments = ["-W", "ignore", "-m", "exeat", "demo", "--port", str(port), "--home", str(home)]
-    return Server(arguments, port, home.with_suffix(".log"), environment)
+    """The server that ``exeat demo`` starts, on a home that is loaded already."""
+    return serve(home, {"EXEAT_DEMO": "true"} | dict(environment))
 
 
 def serve(home: Path, environment: Mapping[str, str] = {}, port: int | None = None) -> Server:
     """``exeat serve`` with the configured stores."""
     port = port or free_port()
     settings = {"EXEAT_HOME": str(home), "EXEAT_DEMO": "false"} | dict(environment)
-    return Server(
-        ["-W", "ignore", "-m", "exeat", "serve", "--port", str(port)], port, home.with_suffix(".log"), settings
-    )
+    arguments = ["-W", "ignore", "-m", "exeat", "serve", "--port", str(port)]
+    log = home.with_name(f"{home.name}-{port}.log")
+    return Server(arguments, port, log, settings)
 
 
 def streamlit(home: Path, *options: str, script: str = "app.py", environment: Mapping[str, str] = {}) -> Server:
@@ -127,7 +136,8 @@ def streamlit(home: Path, *options: str, script: str = "app.py", environment: Ma
         "--server.fileWatcherType=none",
         *options,
     ]
-    return Server(arguments, port, home.with_suffix(".log"), {"EXEAT_HOME": str(home)} | dict(environment))
+    log = home.with_name(f"{home.name}-{port}.log")
+    return Server(arguments, port, log, {"EXEAT_HOME": str(home)} | dict(environment))
 
 
 def command(*arguments: str, home: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:

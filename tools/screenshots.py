@@ -18,7 +18,7 @@ from playwright.sync_api import sync_playwright  # noqa: E402 the checkout first
 
 from tests.browser.places import View, views  # noqa: E402
 from tests.browser.seeing import open_as  # noqa: E402
-from tests.running import CHROMIUM_FLAGS, Server, chromium, demo  # noqa: E402
+from tests.running import CHROMIUM_FLAGS, Server, chromium, demo, load_demo  # noqa: E402
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -52,7 +52,7 @@ def main() -> None:
     options.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_FLAGS)
-        home = Path(folder) / "home"
+        home = load_demo(Path(folder) / "home")
         with demo(home) as server:
             chosen = [view for view in views(home) if view.name.startswith(options.only)]
             if options.readme:

@@ -11,7 +11,7 @@ from urllib.parse import urlparse
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.running import CHROMIUM_FLAGS, chromium, demo
+from tests.running import CHROMIUM_FLAGS, chromium, demo, load_demo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,10 +42,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def loaded_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample organisation, loaded once by ``exeat demo``; copied for each module."""
-    home = tmp_path_factory.mktemp("template") / "home"
-    with demo(home):
-        pass
-    return home
+    return load_demo(tmp_path_factory.mktemp("template") / "home")
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from tests.browser.cases import a_case_for, opened, stewards
 from tests.browser.seeing import open_as, take_seat
-from tests.running import demo, http
+from tests.running import demo, http, load_demo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,9 +32,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, dict[st
         home = shutil.copytree(request.getfixturevalue("loaded_home"), tmp_path / "home")
         return home, {}
     environment = {"EXEAT_LEDGER_URL": request.getfixturevalue("postgres_url")}
-    with demo(tmp_path / "home", environment):
-        pass
-    return tmp_path / "home", environment
+    return load_demo(tmp_path / "home", environment), environment
 
 
 def test_each_sees_what_was_done_at_the_other(place, new_page):

@@ -85,3 +85,11 @@ def test_a_bad_setting_is_a_sentence(tmp_path):
     assert run.returncode == 2
     assert "origin" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_the_demo_leaves_a_folder_alone_that_is_not_its_own(tmp_path):
+    (tmp_path / "thesis.txt").write_text("mine")
+    run = command("demo", "--home", str(tmp_path), "--load-only")
+    assert run.returncode == 2
+    assert "Traceback" not in run.stderr
+    assert (tmp_path / "thesis.txt").read_text() == "mine"
