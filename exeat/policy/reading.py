@@ -50,6 +50,9 @@ _PARTS = {
     "adv": "advantage",
     "tpr_at_fpr": "TPR",
     "rero": "success",
+    "k_anonymity": "smallest group",
+    "smallgroup": "small groups",
+    "dof": "degrees of freedom",
     "adv_over_imputation": "advantage over imputation",
 }
 
@@ -241,5 +244,11 @@ def value_words(reading: Reading) -> str:
 
 
 def limit_words(reading: Reading) -> str:
-    """Return ``the limit is 2 %``; empty without a limit."""
-    return "" if reading.limit is None else f"the limit is {figure(reading.limit, shown_unit(reading))}"
+    """Return ``the limit is 2 %``, or that the interval reaches across it; empty without a limit."""
+    if reading.limit is None or reading.value is None:
+        return ""
+    limit = figure(reading.limit, shown_unit(reading))
+    crossed = reading.verdict in {Verdict.FAIL, Verdict.WARN} and reading.ci_high is not None
+    if crossed and not _beyond(reading.value, reading.limit, reading.direction):
+        return f"the interval reaches across the limit of {limit}"
+    return f"the limit is {limit}"

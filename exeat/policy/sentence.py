@@ -20,7 +20,7 @@ def answer(assessment: Assessment) -> str:
     barred = [finding for finding in assessment.findings if finding.barrier is not Barrier.NONE]
     if not barred:
         asked = len(assessment.questions)
-        more = f" {asked} questions are for the reviewers." if asked else ""
+        more = f" {asked} {'question is' if asked == 1 else 'questions are'} for the reviewers." if asked else ""
         return f"Can leave to {tier} as proposed: every gate passes.{more}"
     failing = sum(finding.verdict is Verdict.FAIL for finding in barred)
     unmeasured = len(barred) - failing

@@ -7,6 +7,7 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from exeat.errors import BadInput
+from exeat.policy.checks.membership import NOTHING_LEAVES, targets
 from exeat.policy.checks.registry import check
 from exeat.policy.epsilon import missing_parameters, recompute
 from exeat.policy.figures import digits, figure, listed
@@ -137,6 +138,8 @@ def claim_survives(matter: Matter) -> Outcome:
     dp = claim_of(matter)
     if dp is None:
         return not_applicable("Differential privacy is not claimed.")
+    if not targets(matter):
+        return not_applicable(NOTHING_LEAVES)
     if dp.epsilon is None or dp.delta is None:
         return not_measured("The claim states no epsilon or no delta to test.")
     bounds = lower_bounds(matter, dp.delta)

@@ -189,10 +189,10 @@ def about_these_files(matter: Matter) -> Outcome:
         return not_measured(f"No report about these files is attached.{others}")
     today, most = matter.context.today, matter.policy.clocks.report_max_age_days
     if early := [b for b in used if b.report.date.date() > today + timedelta(days=1)]:
-        return failed(f"{_ids(early)} is dated in the future.{others}", evidence=_digests(early))
+        return failed(f"Dated in the future: {_ids(early)}.{others}", evidence=_digests(early))
     if old := [b for b in used if (today - b.report.date.date()).days > most]:
         age = max((today - b.report.date.date()).days for b in old)
-        return failed(f"{_ids(old)} is {age:,} days old; the limit is {most} days.{others}", evidence=_digests(old))
+        return failed(f"Too old: {_ids(old)} ({age:,} days; the limit is {most}).{others}", evidence=_digests(old))
     return passed(
         f"{counted(len(used), 'report')} about these files, at most {most} days old.{others}",
         evidence=_digests(list(used)),

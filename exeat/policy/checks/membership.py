@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 STRONG = ("mia.lira.", "mia.rmia.", "mia.qmia.")
 """Attacks with reference models or calibrated thresholds; others are judged as well, but do not suffice."""
+_SMALL_P = Decimal("0.001")
 NOTHING_LEAVES = "No component leaves from which an attacker could ask who was in the training data."
 
 
@@ -202,7 +203,8 @@ def significance(matter: Matter) -> Outcome:
         return not_measured("No attack is tested against guessing.")
     m, limit = min(judged, key=lambda pair: pair[0].indicator.p_value or Decimal(0))
     corrected = min((m.indicator.p_value or Decimal(0)) * len(tested), Decimal(1))
-    text = f"Smallest p of {counted(len(tested), 'attack figure')} is {digits(corrected)} after correction"
+    shown_p = digits(corrected) if corrected >= _SMALL_P else f"below {digits(_SMALL_P)}"
+    text = f"Smallest p of {counted(len(tested), 'attack figure')} is {shown_p} after correction"
     shown = (reading(matter, m, Judged(Verdict.NOT_APPLICABLE, None, "")),)
     if corrected >= limit.limit:
         return passed(f"{text}: not told apart from guessing at {digits(limit.limit)}.", readings=shown)

@@ -48,6 +48,13 @@ _HOLDS_ONLY_TENSORS = frozenset({"safetensors", "onnx"})
 _PLAIN_TEXT = SAFE_FORMATS - _HOLDS_ONLY_TENSORS
 
 
+_STRUCTURE_WORDS = {
+    Verdict.FAIL: "Over the limit",
+    Verdict.WARN: "Near the limit",
+    Verdict.NOT_MEASURED: "Not measured",
+}
+
+
 @check("M1")
 def stores_records(matter: Matter) -> Outcome:
     """Check that no copy leaves of a model that stores records by design; queries and a sandbox stay open."""
@@ -81,10 +88,10 @@ def structure(matter: Matter) -> Outcome:
             return not_applicable("A neural or linear model has no leaves or rules to count people in; see R1 to R5.")
         return not_measured("No structural report is attached.", readings=found)
     verdict = worst(r.verdict for r in judged)
-    bad = [r.label for r in judged if r.verdict is verdict]
+    bad = [r.label.removeprefix("structure, ") for r in judged if r.verdict is verdict]
     if verdict is Verdict.PASS:
         return passed(f"{counted(len(judged), 'structural figure')} within limits.", readings=found)
-    return Outcome(verdict, f"{verdict.title.capitalize()}: {listed(bad)}.", readings=found)
+    return Outcome(verdict, f"{_STRUCTURE_WORDS[verdict]}: {listed(bad)}.", readings=found)
 
 
 @check("M3")

@@ -12,12 +12,17 @@ from exeat.policy.matter import Matter, Outcome, failed, not_applicable, not_mea
 if TYPE_CHECKING:
     from exeat.model.manifest import DataSource
 
-SENSITIVE = frozenset({"special_category", "children", "small_population", "linked"})
+SENSITIVE = {
+    "special_category": "special categories",
+    "children": "children",
+    "small_population": "a small population",
+    "linked": "linked data",
+}
 
 
 def is_sensitive(matter: Matter) -> bool:
     """Return whether a source holds special categories, children, a small population or linked data."""
-    return any(SENSITIVE.intersection(source.sensitivity) for source in matter.manifest.data_sources)
+    return any(SENSITIVE.keys() & set(source.sensitivity) for source in matter.manifest.data_sources)
 
 
 def is_about_people(matter: Matter) -> bool:
@@ -69,14 +74,14 @@ def sensitive_data(matter: Matter) -> Outcome:
     kinds = sorted(
         {word for source in matter.manifest.data_sources for word in source.sensitivity if word in SENSITIVE}
     )
+    words = listed([SENSITIVE[kind] for kind in kinds])
     if kinds and not pia_is_valid(matter):
-        words = listed([kind.replace("_", " ") for kind in kinds])
         return failed(f"The data hold {words}, and no validated impact assessment is named.")
     silent = [source.name for source in matter.manifest.data_sources if not source.sensitivity]
     if silent:
         return not_measured(f"Sensitivity is not stated for {listed(silent)}.")
     if kinds:
-        return passed(f"Sensitive data ({listed([k.replace('_', ' ') for k in kinds])}) under a valid assessment.")
+        return passed(f"Sensitive data ({words}) under a valid assessment.")
     return passed("No special categories, children, small population or linked data.")
 
 

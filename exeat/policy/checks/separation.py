@@ -93,7 +93,7 @@ def by_products_assessed(matter: Matter) -> Outcome:
     refused = {c.component_id for c in matter.manifest.leakage_channels if not c.assessed}
     open_ = tuple(p.component.id for p in parts if p.component.id not in assessed or p.component.id in refused)
     if open_:
-        return not_measured(f"{listed(open_)} is not assessed as a leakage channel.", components=open_)
+        return not_measured(f"Not assessed as a leakage channel: {listed(open_)}.", components=open_)
     return passed(f"{counted(len(parts), 'by-product')} assessed as leakage channels.")
 
 

@@ -17,7 +17,7 @@ def matrix_allows(matter: Matter) -> Outcome:
     """Check that each component leaves in a form that the matrix permits at the tier."""
     if matter.unknown_components:
         return failed(
-            f"{listed(matter.unknown_components)} is not in the manifest.", components=matter.unknown_components
+            f"Not in the manifest: {listed(matter.unknown_components)}.", components=matter.unknown_components
         )
     if not matter.leaving:
         return passed("Nothing leaves.")

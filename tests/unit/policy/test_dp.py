@@ -5,7 +5,7 @@ import pytest
 from exeat.policy.checks.dp import lower_bounds
 from exeat.policy.epsilon import recompute
 from exeat.policy.finding import Barrier, Verdict
-from tests.unit.policy.factories_policy import finding, indicator, manifest, matter, report, simple
+from tests.unit.policy.factories_policy import finding, indicator, manifest, matter, proposal, report, simple
 
 # q = 0.0356, 1,680 steps, noise 3, delta 1e-5: the accountants say 2.02 (PLD) and 2.23 (RDP).
 CLAIM = {
@@ -134,3 +134,9 @@ def test_a_report_s_own_lower_bound_counts():
 
 def test_no_attack_no_bound():
     assert finding("E4", of=claiming(), reports=()).verdict is N
+
+
+def test_nothing_to_attack_when_only_the_configuration_leaves():
+    only_config = proposal(components=[{"component_id": "config", "disposition": "allowed"}])
+    assert finding("E4", of=claiming(), proposed=only_config).verdict is X
+    assert finding("E2", of=claiming(epsilon="1.0"), proposed=only_config).verdict is F

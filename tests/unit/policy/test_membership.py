@@ -40,7 +40,9 @@ def test_the_headline_says_value_interval_and_limit():
 
 def test_the_bad_end_decides_even_when_the_value_is_within():
     wide = tpr(value="0.015", ci_low="0.005", ci_high="0.021")
-    assert finding("R3", reports=(replacing(wide),)).verdict is Verdict.FAIL
+    found = finding("R3", reports=(replacing(wide),))
+    assert found.verdict is Verdict.FAIL
+    assert found.headline == "TPR at 1 % FPR is 1.5 % [0.5 %, 2.1 %]; the interval reaches across the limit of 2 %."
 
 
 def test_a_rate_without_interval_is_no_measurement():
