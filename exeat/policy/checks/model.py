@@ -161,7 +161,8 @@ def same_files(matter: Matter) -> Outcome:
     blind = _unseen(matter, seen)
     if blind:
         return not_measured(f"Nobody but the manifest has seen the digest of {listed(blind)}.", components=blind)
-    return passed("The proposal names this manifest; nothing seen contradicts its digests.")
+    named = "The proposal names this manifest; nothing" if asked else "Nothing"
+    return passed(f"{named} seen contradicts its digests.")
 
 
 def _unseen(matter: Matter, seen: Mapping[str, str]) -> tuple[str, ...]:
