@@ -7,7 +7,7 @@ import hashlib
 import logging
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from starlette.datastructures import MutableHeaders
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-ROOT = Path(__file__).resolve().parents[1]
 _CLOSED = ("/_stcore/metrics", "/_stcore/agent")
 log = logging.getLogger("exeat.server")
 
@@ -101,11 +100,10 @@ def on_script_error(exc: Exception) -> bool:
     return True
 
 
-def build_app() -> st.App:
-    """Return the Streamlit app with headers, readiness route and error display."""
-    return st.App(
-        ROOT / "app.py",
-        routes=[Route("/api/ready", ready)],
-        middleware=[Middleware(SecurityHeaders)],
-        on_script_error=on_script_error,
-    )
+def app_options() -> dict[str, Any]:
+    """Return routes, headers and error display; asgi.py names ``st.App`` itself, because Streamlit looks for it there."""
+    return {
+        "routes": [Route("/api/ready", ready)],
+        "middleware": [Middleware(SecurityHeaders)],
+        "on_script_error": on_script_error,
+    }
