@@ -67,7 +67,7 @@ def ask_principal(principals: Mapping[str, str]) -> str:
         key="principal",
         bind="query-params",
         width=320,
-        format_func=lambda one: one_line(f"{one} ({principals[one]})" if principals.get(one) else one, 80),
+        format_func=lambda one: one_line(one, 80),
     )
     return "" if chosen == EVERYBODY else str(chosen)
 

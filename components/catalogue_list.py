@@ -10,7 +10,7 @@ import streamlit as st
 from components.numbers import counted, figure, listed
 from components.page import empty
 from components.paging import turn_pages
-from components.text import one_line
+from components.text import one_line, plain
 from exeat.access.catalogue import Filters
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 ENTRY_PAGE = "pages/catalogue/entry.py"
 PAGE_ROWS = 20
 ANY = "any"
+SHEET = "sheet"
 _FACETS = {
     "task": "Task",
     "source": "Data source",
@@ -30,13 +31,16 @@ _FACETS = {
     "lineage": "Lineage",
     "protection": "Protection",
 }
+_KEY = {name: f"by-{name}" for name in _FACETS}
+"""Names in the address; no other page uses them, so no page inherits another's filters."""
+_COUNTED = 12
 
 
 def ask_filters(facets: Mapping[str, Mapping[str, int]]) -> Filters:
     """Draw search and facets, each in the address; return what they say."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(
-            "Search", key="q", bind="query-params", width=260, placeholder="title, purpose, data, task …"
+            "Search", key="search", bind="query-params", width=260, placeholder="title, purpose, data, task …"
         )
         mine = st.toggle("Available to me", key="mine", bind="query-params")
         st.button("Clear filters", icon=":material/filter_alt_off:", on_click=_clear, type="tertiary")
@@ -49,22 +53,23 @@ def _ask_facet(name: str, counts: Mapping[str, int]) -> str:
     value = st.selectbox(
         _FACETS[name],
         [ANY, *counts],
-        key=name,
+        key=_KEY[name],
         bind="query-params",
         width=180,
-        format_func=lambda option: ANY if option == ANY else f"{_facet_words(name, option)} ({counts[option]:,})",
+        format_func=lambda option: _facet_words(name, option),
+        help=" · ".join(f"{plain(_facet_words(name, one), 60)} {counts[one]:,}" for one in list(counts)[:_COUNTED]),
     )
     return "" if value == ANY else str(value)
 
 
 def _facet_words(name: str, value: str) -> str:
-    if name == "tier":
+    if name == "tier" and value != ANY:
         return "nobody yet" if value == "none" else f"{value} and above"
     return one_line(value, 60)
 
 
 def _clear() -> None:
-    st.session_state.update(dict.fromkeys(_FACETS, ANY), q="", mine=False, page=1)
+    st.session_state.update(dict.fromkeys(_KEY.values(), ANY) | {"search": "", "mine": False, SHEET: 1})
 
 
 def answer(found: Found, person: Person) -> str:
@@ -91,7 +96,7 @@ def show_rows(found: Found, person: Person) -> None:
     if chosen["selection"]["rows"]:
         open_entry(str(rows[chosen["selection"]["rows"][0]]["checkpoint_id"]))
     _keyboard(rows)
-    turn_pages(found.total, PAGE_ROWS)
+    turn_pages(SHEET, found.total, PAGE_ROWS)
     st.caption("Available ones first, then by the tier they go to, newest first.")
 
 

@@ -29,17 +29,13 @@ BY_LINEAGE, OVER_TIME = "by lineage", "over time"
 def ask_view(lineages: Sequence[str]) -> tuple[View, bool]:
     """Draw the choices, each in the address; return the view and whether to show it over time."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        lineage = st.selectbox("Lineage", [ALL, *lineages], key="lineage", bind="query-params", width=240)
-        tier = st.selectbox("Judged for", [OWN, *Tier], key="tier", bind="query-params", width=260, format_func=_tier)
+        lineage = st.selectbox("Lineage", [ALL, *lineages], key="family", bind="query-params", width=240)
+        tier = st.selectbox("Judged for", [OWN, *Tier], key="judged", bind="query-params", width=260)
         how = st.segmented_control(
-            "Show", [BY_LINEAGE, OVER_TIME], key="show", bind="query-params", default=BY_LINEAGE, required=True
+            "Show", [BY_LINEAGE, OVER_TIME], key="view", bind="query-params", default=BY_LINEAGE, required=True
         )
     view = View(lineage="" if lineage == ALL else str(lineage), tier="" if tier == OWN else str(tier))
     return view, how == OVER_TIME
-
-
-def _tier(value: str) -> str:
-    return value if value == OWN else f"{value} ({Tier(value).title})"
 
 
 def as_of(overview: Overview, today: object) -> str:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from exeat.model.person import Person
 
 PAGE_ROWS, REJECTS_SHOWN = 25, 200
-ANY = "any"
+ANY, SHEET = "any", "arrivals"
 _FILES, _OUTCOME = "intake-files", "intake-outcome"
 log = logging.getLogger("exeat.app")
 
@@ -91,14 +91,12 @@ def show_damage(unreadable: pd.DataFrame) -> None:
 
 def ask_kind(kinds: pd.DataFrame) -> str:
     """Let one kind of document be chosen, in the address; empty for all."""
-    counts = {str(kind): int(n) for kind, n in zip(kinds["kind"], kinds["n"], strict=True)}
     kind = st.selectbox(
         "Kind",
-        [ANY, *counts],
-        key="kind",
+        [ANY, *map(str, kinds["kind"])],
+        key="document",
         bind="query-params",
         width=260,
-        format_func=lambda one: one if one == ANY else f"{one} ({counts[one]:,})",
     )
     return "" if kind == ANY else str(kind)
 
@@ -110,7 +108,7 @@ def show_arrivals(arrivals: Arrivals) -> None:
         return
     rows = [_arrival(row) for row in arrivals.rows.to_dict("records")]
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", alt="Documents that came in, newest first")
-    turn_pages(arrivals.total, PAGE_ROWS)
+    turn_pages(SHEET, arrivals.total, PAGE_ROWS)
 
 
 def _arrival(row: dict[Any, Any]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PAGE_ROWS = 25
 AT_ONCE = 5000
 """Up to so many entries a log is verified when the page opens; a longer one when asked for."""
-ANY = "any"
+ANY, SHEET = "any", "entries"
 
 
 @st.cache_data(max_entries=8, show_spinner="Verifying every entry…")
@@ -85,14 +85,15 @@ def _export() -> bytes:
 def ask_search(kinds: Mapping[str, int]) -> Search:
     """Draw search and kind, each in the address; return what they say."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        text = st.text_input("Search", key="q", bind="query-params", width=260, placeholder="entry, case, person id …")
+        text = st.text_input(
+            "Search", key="find", bind="query-params", width=260, placeholder="entry, case, person id …"
+        )
         kind = st.selectbox(
             "Kind",
             [ANY, *kinds],
             key="kind",
             bind="query-params",
             width=260,
-            format_func=lambda one: one if one == ANY else f"{one} ({kinds[one]:,})",
         )
         case = st.text_input("Case", key="case", bind="query-params", width=260, placeholder="release:…")
     return Search(text=one_line(text, 200), kind="" if kind == ANY else str(kind), case=one_line(case, 200))
@@ -115,7 +116,7 @@ def show_page(page: Page) -> None:
         for row in page.rows.to_dict("records")
     ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", alt="Ledger entries as sentences, newest first")
-    turn_pages(page.total, PAGE_ROWS)
+    turn_pages(SHEET, page.total, PAGE_ROWS)
     st.caption(f"{counted(page.total, 'entry', 'entries')}, newest first.")
 
 

@@ -35,7 +35,7 @@ if siblings:
         ["", *siblings],
         key="with",
         bind="query-params",
-        format_func=lambda one: f"{siblings[one]} ({one})" if one else "nothing",
+        format_func=lambda one: one or "nothing",
         width=360,
     )
     if other:

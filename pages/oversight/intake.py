@@ -5,6 +5,7 @@ import streamlit as st
 from components.feedback import or_stop
 from components.oversight_intake import (
     PAGE_ROWS,
+    SHEET,
     answer,
     ask_kind,
     show_arrivals,
@@ -26,5 +27,5 @@ show_damage(or_stop(lambda: view.unreadable(who)))
 
 st.header("Came in", anchor=False)
 kind = ask_kind(kinds)
-show_arrivals(or_stop(lambda: view.page(who, kind=kind, page=page_number(), size=PAGE_ROWS)))
+show_arrivals(or_stop(lambda: view.page(who, kind=kind, page=page_number(SHEET), size=PAGE_ROWS)))
 show_rejects(rejects)

@@ -5,6 +5,7 @@ import streamlit as st
 from components.feedback import or_stop
 from components.oversight_ledger import (
     PAGE_ROWS,
+    SHEET,
     ask_entry,
     ask_search,
     show_entry,
@@ -24,7 +25,7 @@ head = desk().ledger.head()
 show_verification(head)
 
 search = ask_search(or_stop(lambda: desk().ledger_view.kinds(who)))
-page = or_stop(lambda: desk().ledger_view.page(who, search, page=page_number(), size=PAGE_ROWS))
+page = or_stop(lambda: desk().ledger_view.page(who, search, page=page_number(SHEET), size=PAGE_ROWS))
 show_page(page)
 chosen = ask_entry(page)
 if chosen is not None:
