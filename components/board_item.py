@@ -22,7 +22,10 @@ from exeat.policy.finding import Barrier
 
 if TYPE_CHECKING:
     from exeat.board.item import BoardItem
+    from exeat.policy.finding import Finding
 
+GATES_IN_VIEW = 6
+_BARS = {Barrier.BLOCKING: "blocks", Barrier.CONDITIONAL: "needs a reason", Barrier.NONE: "advisory"}
 PURPOSE_CHARACTERS = 300
 """About three lines of large text; the whole purpose stands in the dossier."""
 
@@ -89,13 +92,21 @@ def _gates(item: BoardItem) -> None:
     st.header(f"{counted(len(item.gates), 'gate')} failed or not measured", anchor=False)
     if not item.gates:
         st.write("Every gate passes.")
-    for finding in item.gates:
-        mark = sign(finding.verdict)
-        bars = {Barrier.BLOCKING: "blocks", Barrier.CONDITIONAL: "needs a reason", Barrier.NONE: "advisory"}
-        st.markdown(
-            f":{mark.badge}-badge[{mark.icon} {mark.word}] **{plain(finding.check)}** {plain(finding.headline)} "
-            f"({bars[finding.barrier]})"
-        )
+    for finding in item.gates[:GATES_IN_VIEW]:
+        _gate(finding)
+    rest = item.gates[GATES_IN_VIEW:]
+    if rest:
+        with st.expander(f"{counted(len(rest), 'more gate')}", icon=":material/checklist:"):
+            for finding in rest:
+                _gate(finding)
+
+
+def _gate(finding: Finding) -> None:
+    mark = sign(finding.verdict)
+    st.markdown(
+        f":{mark.badge}-badge[{mark.icon} {mark.word}] **{plain(finding.check)}** {plain(finding.headline)} "
+        f"({_BARS[finding.barrier]})"
+    )
 
 
 def _what_if(item: BoardItem) -> None:

@@ -153,14 +153,10 @@ def _leaving(view: CaseView) -> tuple[Leaving, ...]:
 
 
 def gates_of(assessment: Assessment) -> tuple[Finding, ...]:
-    """Return findings that block, block unless overridden, or were not measured, in this order."""
-    order = list(Barrier)
-    gates = [
-        finding
-        for finding in assessment.findings
-        if finding.barrier is not Barrier.NONE or finding.verdict is Verdict.NOT_MEASURED
-    ]
-    return tuple(sorted(gates, key=lambda finding: order.index(finding.barrier)))
+    """Return what failed and what was not measured: failures first, and among these what blocks."""
+    barriers, verdicts = list(Barrier), list(Verdict)
+    gates = [one for one in assessment.findings if one.verdict in (Verdict.FAIL, Verdict.NOT_MEASURED)]
+    return tuple(sorted(gates, key=lambda one: (verdicts.index(one.verdict), barriers.index(one.barrier))))
 
 
 def worst_readings(assessment: Assessment, min_subgroup_n: int, limit: int = 3) -> tuple[Reading, ...]:

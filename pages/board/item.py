@@ -9,6 +9,7 @@ from components.page import page_title
 from components.session import actor, desk
 from components.text import plain
 
+st.set_page_config(initial_sidebar_state="collapsed")  # it names who is signed in; the projector should not
 release_id = str(st.query_params.get("release", ""))[:80]
 who = or_stop(actor)
 if not release_id:
