@@ -101,7 +101,7 @@ def on_script_error(exc: Exception) -> bool:
 
 
 def app_options() -> dict[str, Any]:
-    """Return routes, headers and error display; asgi.py names ``st.App`` itself, because Streamlit looks for it there."""
+    """Return routes, headers and error display; Streamlit wants to read ``st.App`` in asgi.py itself."""
     return {
         "routes": [Route("/api/ready", ready)],
         "middleware": [Middleware(SecurityHeaders)],
