@@ -1,6 +1,7 @@
-"""Train the sample checkpoints again and write data/checkpoints and data/reports (about ten minutes on one core).
+"""Train the sample checkpoints again and write data/{checkpoints,reports,releases} (some minutes on one core).
 
 Usage: python data/make_samples.py [--only CHECKPOINT_ID ...] [--into FOLDER]
+``--only`` without an id writes the proposals alone.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from data.samples.build import build  # noqa: E402 the path is set just above
+from data.samples.proposals import write_all  # noqa: E402
 from data.samples.specs import BY_ID, SPECS  # noqa: E402
 from data.samples.training import pin_threads  # noqa: E402
 
@@ -29,6 +31,8 @@ def main() -> None:
     for spec in SPECS:
         if arguments.only is None or spec.id in arguments.only:
             print(build(spec, arguments.into), flush=True)
+    if not arguments.only:
+        write_all(arguments.into)
 
 
 if __name__ == "__main__":

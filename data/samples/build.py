@@ -7,9 +7,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from data.samples.card import card
+from data.samples.delta import delta_report
 from data.samples.documents import before, manifest
 from data.samples.files import write_all
 from data.samples.measure import metrics, report, train_spec
+from data.samples.specs import BY_ID
 from data.samples.tables import load
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ def build(spec: Spec, into: Path) -> str:
     if spec.rerun:
         again = made + timedelta(days=2)
         _write(into, report(spec, trained, table, digests, again, seed=RERUN_SEED, rerun=True))
+    if spec.delta_to:
+        _write(into, delta_report(spec, BY_ID[f"{spec.lineage}-mlp-v{spec.delta_to}"], table, digests))
     return _line(spec, figures, found)
 
 

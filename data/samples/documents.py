@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from data.samples.files import hyperparameters
 from data.samples.gaps import GAPS
 from data.samples.organisation import CONTACT, CUSTODIAN, ORG, STORIES
 from exeat.model.manifest import Manifest
+from exeat.model.tier import ComponentKind
 from exeat.policy.epsilon import dp_sgd_epsilon
 
 if TYPE_CHECKING:
@@ -32,6 +34,12 @@ CHANNELS = {
     "diagnostic_log": ("messages about single records or paths", ()),
     "optimizer_state": ("gradient moments of the last batches", ()),
 }
+MASKING = {
+    ComponentKind.CONFIG: ("seeds", "fields removed before release"),
+    ComponentKind.TRAINING_TRACE: ("single epochs", "rounded, every tenth epoch"),
+    ComponentKind.DIAGNOSTIC_LOG: ("messages below INFO, row numbers, paths", "lines removed before release"),
+}
+"""How each kind is masked where the tier gets it masked."""
 
 
 def before(days: int) -> datetime:
@@ -48,9 +56,38 @@ def manifest(
     spec: Spec, trained: Trained, table: Table, parts: Sequence[Written], metrics: Sequence[Metric]
 ) -> Manifest:
     """Return the manifest, with the honest gaps of gaps.py."""
+    fields = _identity(spec) | {
+        "model": _model(spec, trained),
+        "training": _training(spec),
+        "hyperparameters": hyperparameters(spec, table),
+        "units": {"learning_rate": "1", "weight_decay": "1", "batch_size": "records"},
+        "seeds": [{"name": "training", "released": False}, {"name": "data-split", "released": False}],
+        "epoch": trained.epochs,
+        "global_step": trained.steps,
+        "total_epochs": spec.epochs,
+        "selection_rule": "lowest validation loss" if spec.patience else "last epoch",
+        "data_sources": _sources(spec, table),
+        "components": [_component(part) for part in parts],
+        "safeguards": _safeguards(spec),
+        "no_safeguards_reason": "" if spec.protection != "none" else "first version, trained as a reference",
+        "masked": [_masked(part) for part in parts if part.kind in MASKING],
+        "dp": _dp(spec, trained) if spec.private else None,
+        "metrics": [metric.model_dump(mode="json", exclude_none=True) for metric in metrics],
+        "reproducibility": _reproducibility(),
+        "leakage_channels": _channels(spec, parts),
+        "intended_tier": "T2" if spec.private else "T3",
+        "retention": _retention(parts),
+        "governance": _governance(spec),
+        "x_simulated": "dates, organisation and governance are made up; training and measurements are real",
+    }
+    GAPS.get(spec.id, lambda _: None)(fields)
+    return Manifest.model_validate_json(json.dumps({k: v for k, v in fields.items() if v is not None}, default=str))
+
+
+def _identity(spec: Spec) -> dict[str, Any]:
     story, made = STORIES[spec.lineage], before(spec.days_before)
     previous = f"{spec.lineage}-mlp-v{spec.version - 1}" if spec.version > 1 else None
-    fields: dict[str, Any] = {
+    return {
         "schema": "exeat-manifest/1",
         "checkpoint_id": spec.id,
         "run_id": f"run-{made:%Y%m%d}-{spec.id}",
@@ -63,73 +100,55 @@ def manifest(
         "created_by": "Northmoor modelling group",
         "org": ORG,
         "contact": CONTACT,
-        "model": _model(spec, trained, story.task, story.inputs, story.outputs),
-        "training": _training(spec, made),
-        "hyperparameters": hyperparameters(spec, table),
-        "units": {"learning_rate": "1", "weight_decay": "1", "batch_size": "records"},
-        "seeds": [{"name": "training", "released": False}, {"name": "data-split", "released": False}],
-        "epoch": trained.epochs,
-        "global_step": trained.steps,
-        "total_epochs": spec.epochs,
-        "selection_rule": "lowest validation loss" if spec.patience else "last epoch",
-        "data_sources": _sources(spec, table),
-        "components": [_component(part) for part in parts],
-        "safeguards": _safeguards(spec),
-        "no_safeguards_reason": "" if spec.protection != "none" else "first version, trained as a reference",
-        "masked": [
-            {"component_id": part.id, "what": "single-epoch values", "method": "rounded, every tenth epoch",
-             "reversible": "no"}
-            for part in parts if part.kind == "training_trace"
-        ],
-        "dp": _dp(spec, trained) if spec.private else None,
-        "metrics": [metric.model_dump(mode="json", exclude_none=True) for metric in metrics],
-        "reproducibility": _reproducibility(),
-        "leakage_channels": _channels(spec, parts),
-        "intended_tier": "T2" if spec.private else "T3",
-        "retention": {
-            "retain_until": ahead(700).isoformat(),
-            "delete_components_at": {p.id: ahead(180).isoformat() for p in parts if p.sensitivity == 4},
-            "revocation_procedure": "Recipients delete within 14 days of notice and confirm in writing.",
-            "escrow": {"holder": CUSTODIAN, "release_conditions": ["order of a court or supervisory authority"]},
-        },
-        "governance": {
-            "approval_ref": story.approval,
-            "pia_ref": f"PIA-{story.approval}",
-            "pia_status": "signed_validation",
-            "pia_review_due": ahead(300).isoformat(),
-            "dpo_opinion": "favourable",
-            "ml_plan_ref": f"ML-PLAN-{story.approval}",
-            "licence": "sample data, see data/README.md",
-            "custodian": CUSTODIAN,
-            "contributors": list(story.team),
-            "monitoring": "Access events checked daily; quota per recipient; measured again after 12 months.",
-        },
-        "x_simulated": "dates, organisation and governance are made up; training and measurements are real",
-    }  # fmt: skip
-    GAPS.get(spec.id, lambda _: None)(fields)
-    return Manifest.model_validate_json(_json(fields))
+    }
 
 
-def _json(fields: dict[str, Any]) -> str:
-    import json  # noqa: PLC0415 one use
+def _masked(part: Written) -> dict[str, Any]:
+    what, method = MASKING[part.kind]
+    return {"component_id": part.id, "what": what, "method": method, "reversible": "no"}
 
-    return json.dumps({k: v for k, v in fields.items() if v is not None}, default=str)
+
+def _retention(parts: Sequence[Written]) -> dict[str, Any]:
+    return {
+        "retain_until": ahead(700).isoformat(),
+        "delete_components_at": {p.id: ahead(180).isoformat() for p in parts if p.sensitivity == 4},
+        "revocation_procedure": "Recipients delete within 14 days of notice and confirm in writing.",
+        "escrow": {"holder": CUSTODIAN, "release_conditions": ["order of a court or supervisory authority"]},
+    }
 
 
-def _model(spec: Spec, trained: Trained, task: str, inputs: str, outputs: str) -> dict[str, Any]:
+def _governance(spec: Spec) -> dict[str, Any]:
+    story = STORIES[spec.lineage]
+    return {
+        "approval_ref": story.approval,
+        "pia_ref": f"PIA-{story.approval}",
+        "pia_status": "signed_validation",
+        "pia_review_due": ahead(300).isoformat(),
+        "dpo_opinion": "favourable",
+        "ml_plan_ref": f"ML-PLAN-{story.approval}",
+        "licence": "sample data, see data/README.md",
+        "custodian": CUSTODIAN,
+        "contributors": list(story.team),
+        "monitoring": "Access events checked daily; quota per recipient; measured again after 12 months.",
+    }
+
+
+def _model(spec: Spec, trained: Trained) -> dict[str, Any]:
+    story = STORIES[spec.lineage]
     widths = " - ".join(str(n) for n in spec.hidden)
     return {
         "family": "multilayer perceptron",
         "architecture": f"fully connected, tanh, hidden widths {widths}",
         "n_parameters": sum(p.numel() for p in trained.model.parameters()),
-        "task": task,
-        "inputs": [inputs],
-        "outputs": [outputs],
+        "task": story.task,
+        "inputs": [story.inputs],
+        "outputs": [story.outputs],
         "instance_based": False,
     }
 
 
-def _training(spec: Spec, made: datetime) -> dict[str, Any]:
+def _training(spec: Spec) -> dict[str, Any]:
+    made = before(spec.days_before)
     return {
         "framework": "torch with opacus 1.6.0" if spec.private else "torch",
         "framework_version": torch.__version__,

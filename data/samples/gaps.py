@@ -32,7 +32,7 @@ def _glyco_v1(fields: Fields) -> None:
         del source["digest"]
 
 
-def _glyco_v3(fields: Fields) -> None:
+def _glyco_v2(fields: Fields) -> None:
     """Leave the opinion of the data protection officer pending."""
     fields["governance"]["pia_status"] = "doing"
     fields["governance"]["dpo_opinion"] = "pending"
@@ -53,7 +53,7 @@ def _digits_v1(fields: Fields) -> None:
 GAPS: dict[str, Callable[[Fields], None]] = {
     "onco-mlp-v1": _onco_v1,
     "glyco-mlp-v1": _glyco_v1,
-    "glyco-mlp-v3": _glyco_v3,
+    "glyco-mlp-v2": _glyco_v2,
     "glyco-mlp-v4": _glyco_v4,
     "digits-mlp-v1": _digits_v1,
 }

@@ -7,12 +7,12 @@ import json
 import math
 import platform
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from data.samples.organisation import STORIES
+from data.samples.organisation import AUDIT_AUTHOR, STORIES
 from data.samples.other_attacks import attribute_inference, class_inversion
 from data.samples.training import train
 from exeat.audit import membership, signals
@@ -54,6 +54,11 @@ def train_spec(spec: Spec, table: Table) -> Trained:
 @torch.no_grad()
 def _right(model: Mlp, table: Table) -> NDArray[np.bool_]:
     return (model(torch.from_numpy(table.x)).argmax(dim=1).numpy() == table.y).astype(bool)
+
+
+def train_recipe(spec: Spec, table: Table, rows: NDArray[np.int64], seed: int) -> Mlp:
+    """Train a shadow network by the recipe of ``spec`` on other records."""
+    return train(spec, sizes(spec, table), tensors(table, rows), tensors(table, table.validation), seed).model
 
 
 def metrics(model: Mlp, table: Table) -> tuple[Metric, ...]:
@@ -99,12 +104,7 @@ def attack_scores(spec: Spec, model: Mlp, table: Table, seed: int) -> list[membe
 
 def _shadows(spec: Spec, table: Table, rows: NDArray[np.int64], seed: int) -> tuple[list[Mlp], NDArray[np.bool_]]:
     inside = signals.shadow_halves(len(rows), SHADOWS, seed)
-    validation = tensors(table, table.validation)
-    models = [
-        train(spec, sizes(spec, table), tensors(table, rows[half]), validation, seed + 1000 + i).model
-        for i, half in enumerate(inside)
-    ]
-    return models, inside
+    return [train_recipe(spec, table, rows[half], seed + 1000 + i) for i, half in enumerate(inside)], inside
 
 
 def report(
@@ -113,7 +113,7 @@ def report(
     """Return the risk report of one checkpoint; ``rerun`` repeats the membership attacks alone with another seed."""
     model = trained.model
     scores = attack_scores(spec, model, table, seed)
-    indicators = [one for s in scores for one in membership.indicators_of(s, attacks_in_report=len(scores))]
+    indicators = [one for s in scores for one in membership.indicators_of(s)]
     strongest = membership.strongest(scores)
     if not rerun:
         delta = Decimal("0.0001") if spec.lineage == "digits" else Decimal("0.001")
@@ -124,27 +124,31 @@ def report(
             indicators.append(attribute_inference(model, table, spec.lineage, STORIES[spec.lineage].attribute))
             indicators.append(class_inversion(model, table, seed))
             indicators += structure(model, table)
-    config = json.dumps({"attacks": spec.attacks, "shadows": SHADOWS, "seed": seed}, sort_keys=True).encode()
     name = f"{spec.id}-membership"
-    return RiskReport.model_validate(
-        {
-            "schema": "exeat-risk-report/1",
-            "report_id": f"{name}-rerun" if rerun else name,
-            "date": made,
-            "author": "Northmoor model audit group" if rerun else "Northmoor modelling group",
-            "independent": rerun,
-            "subject": Subject(checkpoint_id=spec.id, component_sha256=digests),
-            "tool": Tool(
-                name="exeat-membership", version="0.1.0", config_sha256=f"sha256:{hashlib.sha256(config).hexdigest()}"
-            ),
-            "environment": f"torch {torch.__version__}, Python {platform.python_version()}, CPU, one thread",
-            "seed": seed,
-            "rerun_of": name if rerun else None,
-            "notes": "Measured on the sample checkpoint for real. Members and non-members come from one random split.",
-            "indicators": tuple(indicators),
-            "worst_records": WithheldRecords(quantiles=membership.quantiles(strongest), n_records=len(table.members)),
-        }
-    )
+    header = report_header(spec, f"{name}-rerun" if rerun else name, digests, made, seed=seed)
+    by_checker = {"author": AUDIT_AUTHOR, "independent": True, "rerun_of": name} if rerun else {}
+    worst = WithheldRecords(quantiles=membership.quantiles(strongest), n_records=len(table.members))
+    body = {"indicators": tuple(indicators), "worst_records": worst}
+    return RiskReport.model_validate(header | by_checker | body)
+
+
+def report_header(spec: Spec, report_id: str, digests: tuple[str, ...], made: datetime, *, seed: int) -> dict[str, Any]:
+    """Return what every report of the modelling group says about itself."""
+    config = json.dumps({"attacks": spec.attacks, "shadows": SHADOWS, "seed": seed}, sort_keys=True).encode()
+    return {
+        "schema": "exeat-risk-report/1",
+        "report_id": report_id,
+        "date": made,
+        "author": "Northmoor modelling group",
+        "independent": False,
+        "subject": Subject(checkpoint_id=spec.id, component_sha256=digests),
+        "tool": Tool(
+            name="exeat-membership", version="0.1.0", config_sha256=f"sha256:{hashlib.sha256(config).hexdigest()}"
+        ),
+        "environment": f"torch {torch.__version__}, Python {platform.python_version()}, CPU, one thread",
+        "seed": seed,
+        "notes": "Measured on the sample checkpoint for real. Members and non-members come from one random split.",
+    }
 
 
 def generalisation_gap(model: Mlp, table: Table) -> Indicator:

@@ -35,6 +35,8 @@ class Spec:
     report_days_before: int = 0
     """Age of the report where it differs from the rule above."""
     rerun: bool = False
+    delta_to: int = 0
+    """Version whose release this one is attacked together with; 0 for none."""
 
     @property
     def id(self) -> str:
@@ -63,10 +65,11 @@ SPECS: tuple[Spec, ...] = (
     Spec(
         lineage="onco", version=4, hidden=(8,), epochs=30, shape="safetensors", protection="DP-SGD",
         learning_rate=2e-2, noise=1.6, trace="parquet", log=True, days_before=40, rerun=True,
+        delta_to=2,
     ),
     Spec(
         lineage="onco", version=5, hidden=(6,), epochs=30, shape="safetensors", protection="DP-SGD",
-        learning_rate=2e-2, noise=4.0, trace="csv", days_before=24, rerun=True,
+        learning_rate=2e-2, noise=4.0, trace="csv", days_before=24, rerun=True, delta_to=4,
     ),
     Spec(
         lineage="glyco", version=1, hidden=(64, 64), epochs=600, shape="state_dict", protection="none",

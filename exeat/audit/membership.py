@@ -32,13 +32,20 @@ _KNOWS = {
     "loss": ("the record and its label",),
     "lira": ("the record and its label", "data of the same distribution", "the training recipe"),
     "gradient": ("the record and its label", "data of the same distribution", "the training recipe"),
+    "delta": ("the record and its label", "the earlier checkpoint of the lineage", "both training recipes"),
 }
 _NAMES = {
     "loss": "loss threshold (Yeom et al. 2018)",
     "lira": "offline likelihood ratio, one spread for all (Carlini et al. 2022)",
     "gradient": "offline likelihood ratio on gradient norms (after Nasr et al. 2019, Carlini et al. 2022)",
+    "delta": "offline likelihood ratio on two checkpoints of the lineage held together",
 }
-_ACCESS = {"loss": Access.API_CONF, "lira": Access.API_CONF, "gradient": Access.WHITE_BOX}
+_ACCESS = {
+    "loss": Access.API_CONF,
+    "lira": Access.API_CONF,
+    "gradient": Access.WHITE_BOX,
+    "delta": Access.WHITE_BOX,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +85,9 @@ def threshold_at(non_members: NDArray[np.float64], rate: float | Decimal) -> flo
     return float(np.sort(non_members)[::-1][allowed])
 
 
-def indicators_of(scores: Scores, *, attacks_in_report: int = 1) -> list[Indicator]:
+def indicators_of(scores: Scores) -> list[Indicator]:
     """Return AUC, TPR at each rate, worst-record and per-subgroup figures of one attack."""
-    result = [_auc_indicator(scores, attacks_in_report), _worst_record(scores)]
+    result = [_auc_indicator(scores), _worst_record(scores)]
     for rate in RATES:
         cut = threshold_at(scores.non_members, rate)
         if cut is None:
@@ -107,7 +114,7 @@ def _indicator(scores: Scores, suffix: str, **fields: Any) -> Indicator:
     )
 
 
-def _auc_indicator(scores: Scores, attacks: int) -> Indicator:
+def _auc_indicator(scores: Scores) -> Indicator:
     n_in, n_out = len(scores.members), len(scores.non_members)
     value = number(auc(scores.members, scores.non_members))
     low, high = auc_hanley_mcneil(value, n_in, n_out, LEVEL)
@@ -116,8 +123,8 @@ def _auc_indicator(scores: Scores, attacks: int) -> Indicator:
     return _indicator(
         scores, "auc", status="measured", value=value, unit="fraction", ci_low=min(low, value),
         ci_high=max(high, value), ci_level=LEVEL, ci_method="hanley_mcneil", n_in=n_in, n_out=n_out,
-        p_value=number(min(1.0, tail * attacks)), baseline_value=Decimal("0.5"),
-        bound_note=f"p: one-sided rank test against chance, times {attacks} attacks in this report (Bonferroni)",
+        p_value=max(number(tail), _STEP), baseline_value=Decimal("0.5"),
+        bound_note="p: one-sided rank test against chance, normal approximation, not corrected for several attacks",
     )  # fmt: skip
 
 
