@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from components.charts.interval_strip import interval_strip, strip_alt, strip_table
+from components.charts.interval_strip import interval_strip, strip_alt, strip_table, urgent
 from components.figure import draw
 from components.indicator_cards import show_cards
+from components.numbers import counted
 from components.table import twin
 
 if TYPE_CHECKING:
@@ -47,6 +48,19 @@ def show_exposure(assessment: Assessment) -> None:
         f"As of {assessment.as_of}. Dot: value. Line: interval; its bad end decides. Dotted line: limit, with the "
         "failing side shaded. Hollow diamond: not measured. Dash: not applicable."
     )
-    alt = strip_alt(readings, assessment.as_of)
-    draw(interval_strip(readings), key="exposure-strip", alt=alt)
-    twin(strip_table(readings), f"all {len(readings)} indicators, subgroups included")
+    first = urgent(readings)
+    rest = tuple(reading for reading in readings if reading not in first)
+    if first:
+        _strip(first, assessment, "exposure-strip")
+    else:
+        st.write("Nothing fails, warns or is missing.")
+    if rest:
+        with st.expander(
+            f"{counted(len(rest), 'more indicator')}: passing, or without a limit", icon=":material/tune:"
+        ):
+            _strip(rest, assessment, "exposure-rest")
+    twin(strip_table(readings), f"{counted(len(readings), 'indicator')}, subgroups included")
+
+
+def _strip(readings: tuple[Reading, ...], assessment: Assessment, key: str) -> None:
+    draw(interval_strip(readings), key=key, alt=strip_alt(readings, assessment.as_of))

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from components.feedback import receipt_button
-from components.numbers import counted, day, days
+from components.numbers import counted, day, days, version_name
 from components.page import page_title
 from components.session import actor, desk
 from components.table import table
@@ -58,7 +58,7 @@ def facts(case: CaseView) -> str:
     submitted = f"submitted {days(since)} ago by {case.state.submitter}" if since is not None else "not submitted yet"
     waits = case.now in (State.SUBMITTED, State.IN_REVIEW)
     due = f", reviews due {day(case.due_at)}" if case.due_at and waits else ""
-    version = f"{case.manifest.lineage.run_family} {case.manifest.lineage.version}"
+    version = f"{case.manifest.lineage.run_family} {version_name(case.manifest.lineage.version)}"
     return f"{case.manifest.title} · lineage {version} · {submitted}{due} · release {case.release_id}"
 
 

@@ -12,7 +12,7 @@ from components.comparison import manifest_changes, proposal_changes, reading_ch
 from components.dossier_exposure import readings_of
 from components.dossier_utility import ends_of, main_reading, same_reading, with_unit
 from components.figure import draw
-from components.numbers import counted, day, shown_unit
+from components.numbers import counted, day, shown_unit, version_name
 from components.page import empty
 from components.session import actor, desk
 from components.table import table
@@ -64,14 +64,14 @@ def _since_approved(case: CaseView, lineage: Lineage) -> None:
     if former is None:
         st.write("No version of this lineage was approved before.")
         return
-    version = former.manifest.lineage.version
+    version = version_name(former.manifest.lineage.version)
     st.write(f"Compared with {plain(version)}, approved {day(former.decision.at if former.decision else None)}.")
     changes = [
         *proposal_changes(former.proposal, case.proposal),
         *reading_changes(readings_of(former.assessment), readings_of(case.assessment)),
         *manifest_changes(former.manifest, case.manifest),
     ]
-    names = {"what": "What", "then": f"Then ({version})", "now": f"Now ({case.manifest.lineage.version})"}
+    names = {"what": "What", "then": f"Then ({version})", "now": f"Now ({version_name(case.manifest.lineage.version)})"}
     rows = pd.DataFrame(changes, columns=["what", "then", "now"]).rename(columns=names)
     with st.expander(
         f"{counted(len(changes), 'difference')}", icon=":material/difference:", expanded=len(changes) <= MAX_VERSIONS
@@ -97,7 +97,7 @@ def _version(case: CaseView, exposed: Reading, *, current: bool) -> VersionPoint
     decision = (
         f"{case.decision.outcome.replace('_', ' ')} {case.proposal.tier}" if case.decision and not current else ""
     )
-    name = case.manifest.lineage.version
+    name = version_name(case.manifest.lineage.version)
     if seen is None or seen.value is None:
         reason = seen.reason if seen else "no report has this indicator"
         return VersionPoint(name, None, None, decision, reason, current)

@@ -76,7 +76,7 @@ def _comment(comment: VisibleComment, case: CaseView) -> None:
         for_whom = "for everyone" if comment.audience == "everyone" else "for reviewers"
         who = "You" if comment.mine else plain(comment.author)
         st.caption(
-            f"{who}, {plain(comment.role.replace('_', ' '))}, {plain(comment.at)}, round {comment.round}, {for_whom}, "
+            f"{who}, {plain(comment.role.replace('_', ' '))}, {plain(comment.at[:16].replace('T', ' '))} UTC, round {comment.round}, {for_whom}, "
             f"entry {comment.seq:,}"
         )
         for line in paragraphs(

@@ -12,7 +12,7 @@ from components.charts.utility import Axes, Point, utility_alt, utility_chart, u
 from components.comparison import metric_words
 from components.dossier_exposure import readings_of
 from components.figure import draw
-from components.numbers import axis_unit, shown_unit
+from components.numbers import axis_unit, shown_unit, version_name
 from components.table import table, twin
 
 if TYPE_CHECKING:
@@ -97,5 +97,5 @@ def _point(case: CaseView, metric: Metric, exposed: Reading, *, current: bool) -
     seen = same_reading(case, exposed)
     if there is None or seen is None or seen.value is None:
         return None
-    version = case.manifest.lineage.version
+    version = version_name(case.manifest.lineage.version)
     return Point(version, float(there.value), ends_of(there), float(seen.value), ends_of(seen), current)

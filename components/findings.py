@@ -24,6 +24,7 @@ BARRIER_WORDS = {
     Barrier.NONE: "does not block approval",
 }
 _ORDER = list(Barrier)
+_SHOWN = (Verdict.FAIL, Verdict.NOT_MEASURED, Verdict.WARN)
 
 
 def in_order(findings: Sequence[Finding]) -> list[Finding]:
@@ -44,7 +45,7 @@ def show_findings(assessment: Assessment) -> None:
     st.write(f"{plain(count_sentence(assessment))}, as of {assessment.as_of}.")
     ordered = in_order(assessment.findings)
     open_ones = [finding for finding in ordered if finding.barrier is not Barrier.NONE]
-    noted = [f for f in ordered if f.barrier is Barrier.NONE and f.verdict in (Verdict.WARN, Verdict.FAIL)]
+    noted = [f for f in ordered if f.barrier is Barrier.NONE and f.verdict in _SHOWN]
     for finding in [*open_ones, *noted]:
         show_finding(finding, expanded=finding.barrier is Barrier.BLOCKING)
     rest = [finding for finding in ordered if finding not in open_ones and finding not in noted]

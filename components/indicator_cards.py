@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from components.charts.interval_strip import chosen, row_label, verdict_text
-from components.charts.palette import sign
+from components.charts.interval_strip import bad_end, chosen, row_label, verdict_text
+from components.charts.palette import sign_of
 from components.text import plain
 
 if TYPE_CHECKING:
@@ -17,17 +17,22 @@ if TYPE_CHECKING:
 
 
 def said_in_people(readings: Sequence[Reading]) -> list[Reading]:
-    """Return the readings that can be said in people, strongest first, one for each sentence."""
+    """Return the readings that can be said in people, one for each sentence: over a limit first, then strongest."""
     found: dict[str, Reading] = {}
-    for reading in chosen(readings):
+    for reading in sorted(chosen(readings), key=_judged_first):
         if reading.in_people:
             found.setdefault(reading.in_people, reading)
     return list(found.values())
 
 
+def _judged_first(reading: Reading) -> tuple[bool, int, float]:
+    verdicts = list(type(reading.verdict))
+    return reading.limit is None, verdicts.index(reading.verdict), -bad_end(reading)
+
+
 def show_cards(readings: Sequence[Reading], limit: int = 3) -> None:
     """Draw the strongest sentences in people, each with its figure."""
     for reading in said_in_people(readings)[:limit]:
-        mark = sign(reading.verdict)
+        mark = sign_of(reading)
         st.markdown(f":{mark.badge}-badge[{mark.icon} {mark.word}] {plain(reading.in_people)}")
         st.caption(f"{plain(row_label(reading))}: {plain(verdict_text(reading))}")

@@ -41,6 +41,18 @@ def interval(low: Decimal | float | None, high: Decimal | float | None, unit: st
     return "" if low is None or high is None else f"[{figure(low, unit)}, {figure(high, unit)}]"
 
 
+def bare_interval(low: Decimal | float | None, high: Decimal | float | None, unit: str = "fraction") -> str:
+    """Return ``[3.5, 6.4]``, to stand right after the value with its unit; empty when there is no interval."""
+    if low is None or high is None:
+        return ""
+    return "[" + ", ".join(figure(end, unit).removesuffix(axis_unit(unit)).strip() for end in (low, high)) + "]"
+
+
+def version_name(version: str) -> str:
+    """Return ``v3`` for the version 3, any other name as it is."""
+    return f"v{version}" if version[:1].isdigit() else version
+
+
 def size(count: int | None) -> str:
     """Return bytes as kB, MB or GB (powers of 1000)."""
     if count is None:

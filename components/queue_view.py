@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from components.numbers import counted, day, days
+from components.numbers import counted, day, days, version_name
 from components.page import empty
 from components.text import one_line
 from exeat.model.person import Permission
@@ -102,13 +102,13 @@ def row_words(row: dict[Any, Any]) -> dict[str, str]:
     return {
         "Risk": RISKS.get(str(row["risk"]), "— not assessed"),
         "Release": one_line(row["title"], 120),
-        "Lineage": f"{_or_dash(row['run_family'])} {_or_dash(row['ckpt_version'])}",
         "Asks": f"{_or_dash(row['tier'])} until {day(row['until']) if _there(row['until']) else '—'}",
         "Findings": findings_words(row),
         "Waiting": (days(row["waiting_days"]) if _there(row["waiting_days"]) else "—") + late,
         "Reviews": f"{_number(row['reviews_in'])} of {_number(row['reviewers_needed'])}",
-        "State": str(row["state"]).replace("_", " "),
         "Whose turn": "you" if row["awaiting_me"] else str(row["turn"]),
+        "State": str(row["state"]).replace("_", " "),
+        "Lineage": f"{_or_dash(row['run_family'])} {version_name(_or_dash(row['ckpt_version']))}",
     }
 
 

@@ -9,8 +9,9 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from components.charts.palette import FAIL_AREA, GRID, safe, sign, styled
-from components.numbers import axis_unit, figure, interval, scale
+from components.charts.palette import FAIL_AREA, GRID, safe, sign_of, styled
+from components.numbers import axis_unit, bare_interval, figure, interval, scale
+from exeat.policy.finding import Verdict
 from exeat.policy.reading import shown_unit
 
 if TYPE_CHECKING:
@@ -58,8 +59,8 @@ def panels(readings: Sequence[Reading]) -> tuple[Panel, ...]:
     for reading in chosen(readings):
         groups.setdefault((shown_unit(reading), reading.indicator_id.rsplit(".", 1)[-1]), []).append(reading)
     ranked = sorted(groups.items(), key=lambda group: min(_rank(r) for r in group[1]))
-    drawn = [Panel(key[0], tuple(group)) for key, group in ranked if any(r.status == "measured" for r in group)]
-    rest = tuple(r for _, group in ranked if all(r.status != "measured" for r in group) for r in group)
+    drawn = [Panel(key[0], tuple(group)) for key, group in ranked if any(map(on_scale, group))]
+    rest = tuple(r for _, group in ranked if not any(map(on_scale, group)) for r in group)
     return (*drawn, Panel("", rest)) if rest else tuple(drawn)
 
 
@@ -68,13 +69,30 @@ def _rank(reading: Reading) -> int:
 
 
 def verdict_text(reading: Reading) -> str:
-    """Return ``FAIL 4.8 % [3.5, 6.4] % · limit 2 %``, or why there is no figure."""
-    word = sign(reading.verdict).word
+    """Return ``FAIL 4.8 % [3.5, 6.4] · limit 2 %``, or why there is no figure."""
+    word = sign_of(reading).word
     if reading.status != "measured":
         return f"{word.capitalize() if word.isupper() else word}: {reading.reason or 'no reason given'}"
+    if is_flag(reading):
+        return f"{word}: {'flagged' if reading.value else 'not flagged'}"
     unit = shown_unit(reading)
-    parts = f"{word} {figure(reading.value, unit)} {interval(reading.ci_low, reading.ci_high, unit)}"
+    parts = f"{word} {figure(reading.value, unit)} {bare_interval(reading.ci_low, reading.ci_high, unit)}"
     return parts.strip() + (f" · limit {figure(reading.limit, unit)}" if reading.limit is not None else "")
+
+
+def is_flag(reading: Reading) -> bool:
+    """Return whether the figure only says yes or no: it has no scale to be drawn on."""
+    return reading.unit in ("flag", "bool", "boolean")
+
+
+def on_scale(reading: Reading) -> bool:
+    """Return whether there is a value to draw on an axis."""
+    return reading.status == "measured" and not is_flag(reading)
+
+
+def urgent(readings: Sequence[Reading]) -> tuple[Reading, ...]:
+    """Return what failed, warns or is not measured; these are never out of sight."""
+    return tuple(r for r in readings if r.verdict in (Verdict.FAIL, Verdict.WARN, Verdict.NOT_MEASURED))
 
 
 def row_label(reading: Reading) -> str:
@@ -120,25 +138,23 @@ def _draw_panel(strip: go.Figure, number: int, panel: Panel) -> None:
     bottom, top = -0.55, len(panel.readings) - 0.3
     strip.update_yaxes(visible=False, range=[bottom, top], fixedrange=True, row=number)
     strip.update_xaxes(visible=False, range=[0, 1], fixedrange=True, row=number, col=1)
-    measured = any(r.status == "measured" for r in panel.readings)
-    strip.update_xaxes(
-        range=[low, high], ticksuffix=f" {unit}".rstrip(), gridcolor=GRID, nticks=6, visible=measured, row=number, col=2
-    )
+    measured, ticks = any(map(on_scale, panel.readings)), "last" if len(unit) > len("%") else "all"
+    scale_axis = {"range": [low, high], "ticksuffix": f" {unit}".rstrip(), "showticksuffix": ticks}
+    strip.update_xaxes(**scale_axis, gridcolor=GRID, nticks=6, visible=measured, row=number, col=2)
 
 
 def _draw_row(strip: go.Figure, number: int, y: float, reading: Reading, reach: tuple[float, float]) -> None:
-    mark = sign(reading.verdict)
-    said = "<br>".join(safe(line) for line in wrap(verdict_text(reading), 58, max_lines=2, placeholder=" …"))
+    mark = sign_of(reading)
+    said = "<br>".join(safe(line) for line in wrap(verdict_text(reading), 62, max_lines=2, placeholder=" …"))
     text = f"{safe(row_label(reading), 90)}<br><b>{mark.glyph}</b> {said}"
     strip.add_annotation(
         x=reach[0], y=y + 0.34, text=text, showarrow=False, align="left", xanchor="left", yanchor="middle",
         font={"size": 12}, row=number, col=2,
     )  # fmt: skip
-    if reading.status == "measured" and reading.value is not None:
+    if on_scale(reading) and reading.value is not None:
         _draw_measured(strip, number, y, reading, reach)
         return
-    dash = reading.status == "not_applicable"
-    symbol, pen = "line-ew-open" if dash else "diamond-open", {"width": 2, "color": mark.colour}
+    symbol, pen = mark.marker, {"width": 2, "color": mark.colour}
     marker = {"symbol": symbol, "size": 13, "color": mark.colour, "line": pen}
     hover = f"{safe(row_label(reading))}<br>{safe(verdict_text(reading), 300)}<extra></extra>"
     strip.add_trace(
@@ -149,7 +165,7 @@ def _draw_row(strip: go.Figure, number: int, y: float, reading: Reading, reach: 
 def _draw_measured(strip: go.Figure, number: int, y: float, reading: Reading, reach: tuple[float, float]) -> None:
     factor = scale(shown_unit(reading))
     at = float(reading.value or 0) * factor
-    mark = sign(reading.verdict)
+    mark = sign_of(reading)
     if reading.limit is not None:
         _draw_limit(strip, number, y, reading, reach)
     error = None
@@ -181,7 +197,7 @@ def strip_table(readings: Sequence[Reading]) -> pd.DataFrame:
     rows = [
         {
             "Indicator": row_label(reading),
-            "Verdict": reading.verdict.title,
+            "Verdict": sign_of(reading).word.lower(),
             "Value": _value(reading),
             "Interval": interval(reading.ci_low, reading.ci_high, shown_unit(reading)) or None,
             "Limit": figure(reading.limit, shown_unit(reading)) if reading.limit is not None else None,
@@ -192,13 +208,17 @@ def strip_table(readings: Sequence[Reading]) -> pd.DataFrame:
         }
         for reading in sorted(readings, key=lambda r: (_rank(r), *_strongest_first(r)))
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).dropna(axis="columns", how="all")
 
 
 def _value(reading: Reading) -> str:
     if reading.status != "measured":
         return reading.status.replace("_", " ")
-    return figure(reading.value, shown_unit(reading))
+    return (
+        ("flagged" if reading.value else "not flagged")
+        if is_flag(reading)
+        else figure(reading.value, shown_unit(reading))
+    )
 
 
 def _counts(reading: Reading) -> str | None:

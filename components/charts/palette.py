@@ -10,6 +10,8 @@ from exeat.policy.finding import Verdict
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+    from exeat.policy.finding import Reading
+
 PASS, WARN, FAIL, INFO, UNKNOWN = "#009E73", "#E69F00", "#D55E00", "#0072B2", "#767676"
 SERIES = (INFO, WARN, PASS, "#CC79A7", "#56B4E9", FAIL, "#8C6D00", UNKNOWN)
 """Colours for categories, in a fixed order."""
@@ -53,6 +55,16 @@ def sign(verdict: str | Verdict) -> Sign:
         return SIGNS[Verdict(verdict)]
     except ValueError:
         return SIGNS[Verdict.NOT_MEASURED]
+
+
+NO_LIMIT = Sign("NO LIMIT", INFO, ":material/info:", "·", "circle", "blue")
+"""A measured figure that the policy sets no limit for at this tier."""
+
+
+def sign_of(reading: Reading) -> Sign:
+    """Return how a figure looks: as its verdict, but measured without a limit is no dash."""
+    judged = reading.status != "measured" or reading.verdict is not Verdict.NOT_APPLICABLE
+    return sign(reading.verdict) if judged else NO_LIMIT
 
 
 def safe(value: object, limit: int = 120) -> str:

@@ -28,12 +28,12 @@ lineage = or_stop(lambda: lineage_of(case))
 
 show_header(case)
 show_outcome(place_of(release_id))
-left, right = st.columns([2, 3], gap="large")
+left, right = st.columns(2, gap="large")
 with left:
     show_leaves(case.proposal, case.manifest, case.policy)
+    show_findings(case.assessment)
 with right:
     show_exposure(case.assessment)
-show_findings(case.assessment)
 show_utility(case, lineage.versions if lineage else ())
 show_history(case, lineage)
 show_story(case.proposal, case.manifest)

@@ -61,8 +61,8 @@ def test_the_dossier_reads_top_to_bottom(sign_in):
     assert not app.exception
     assert [h.value for h in app.header] == [
         "What leaves",
-        "Exposure",
         "Findings",
+        "Exposure",
         "Privacy beside utility",
         "What came before",
         "Story",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from components.charts.interval_strip import chosen, interval_strip, panels, strip_alt, strip_table
+from components.charts.interval_strip import chosen, interval_strip, panels, strip_alt, strip_table, urgent
 from components.charts.palette import INK, SIGNS, inked, safe, sign
 from components.charts.tier_matrix import MatrixRow, matrix_table, more_open, tier_matrix
 from components.charts.treemap import Piece, treemap, treemap_alt, treemap_table
@@ -88,6 +88,28 @@ def test_not_applicable_is_a_dash():
     assert [t.marker.symbol for t in chart.data] == ["line-ew-open"]
 
 
+def test_a_flag_is_said_in_words_and_has_no_scale():
+    flags = [reading(indicator_id="struct.dof", unit="flag", value=Decimal(1), ci_low=None, ci_high=None)]
+    chart = interval_strip(flags)
+    assert main_traces(chart) == []
+    assert chart.data[0].marker.symbol == "circle"
+    assert "FAIL: flagged" in chart.layout.annotations[0].text
+    assert strip_table(flags)["Value"].to_list() == ["flagged"]
+
+
+def test_measured_without_a_limit_is_not_called_not_applicable():
+    free = reading(verdict=Verdict.NOT_APPLICABLE, limit=None)
+    dot = main_traces(interval_strip([free]))[0]
+    assert dot.marker.symbol == "circle"
+    assert "NO LIMIT 4.8 %" in strip_alt([free], "x")
+
+
+def test_what_is_urgent_is_never_folded_away():
+    quiet = [reading(verdict=Verdict.PASS), reading(verdict=Verdict.NOT_APPLICABLE)]
+    loud = [reading(), unmeasured(), reading(verdict=Verdict.WARN)]
+    assert urgent([*quiet, *loud]) == tuple(loud)
+
+
 def test_strip_of_nothing_is_drawn():
     assert interval_strip([]).data == ()
 
@@ -120,7 +142,7 @@ def test_strip_escapes_labels_and_alt_names_each_row():
     chart = interval_strip([reading(label=MARKUP)])
     assert all("<a" not in a.text for a in chart.layout.annotations)
     assert "as of 2026-11-24" in strip_alt([reading()], "2026-11-24")
-    assert "FAIL 4.8 % [3.5 %, 6.4 %] · limit 2 %" in strip_alt([reading()], "x")
+    assert "FAIL 4.8 % [3.5, 6.4] · limit 2 %" in strip_alt([reading()], "x")
 
 
 POINTS = [

@@ -50,6 +50,7 @@ def test_a_row_is_said_in_words():
     assert said["Waiting"] == "9 days (!) overdue"
     assert said["Reviews"] == "1 of 2"
     assert said["Whose turn"] == "you"
+    assert said["Lineage"] == "onco v7"
 
 
 @pytest.mark.parametrize("nothing", [None, float("nan"), pd.NA, pd.NaT])
