@@ -14,6 +14,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
+from streamlit.runtime.pages_manager import PagesManager
 
 from components.feedback import show_error
 from exeat.errors import ExeatError
@@ -100,8 +101,18 @@ def on_script_error(exc: Exception) -> bool:
     return True
 
 
+def forget_pages_folder() -> None:
+    """Tell Streamlit from the start that ``pages/`` is ours: menu and addresses come from app.py alone.
+
+    Until some session has run ``st.navigation``, Streamlit 1.67 takes the folder for its own old-style pages: it
+    would answer the first deep link with "Page not found", and would serve ``pages/*.py`` without app.py.
+    """
+    PagesManager.uses_pages_directory = False
+
+
 def app_options() -> dict[str, Any]:
     """Return routes, headers and error display; Streamlit wants to read ``st.App`` in asgi.py itself."""
+    forget_pages_folder()
     return {
         "routes": [Route("/api/ready", ready)],
         "middleware": [Middleware(SecurityHeaders)],
