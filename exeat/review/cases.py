@@ -12,7 +12,7 @@ from exeat.review.history import sentence_of
 from exeat.review.rules import KIND_OF, Scene, check, check_can_read
 from exeat.review.state import CASE, fold
 from exeat.review.statements import person_registered
-from exeat.review.visibility import pseudonyms
+from exeat.review.visibility import Reader, names_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -120,7 +120,8 @@ def refuse_stale(loaded: Loaded, seen: int, tolerate: Iterable[Kind] = ()) -> No
     newer = [entry for entry in loaded.entries if entry.version > seen]
     if all(entry.kind in quiet for entry in newer):
         return
-    names = pseudonyms(loaded.scene.state) if loaded.scene.involved else {}
+    scene = loaded.scene
+    names = names_for(scene.state, Reader(scene.person.person_id, scene.involved))
     raise Stale(
         "This release changed since you opened it.",
         "Look at what changed, then decide again. Nothing was written.",

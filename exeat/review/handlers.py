@@ -126,7 +126,7 @@ def _decision(entry: Entry, outcome: str, opened: Mapping[str, Any]) -> Decision
     return Decision(
         seq=entry.seq,
         at=entry.ts,
-        by=str(entry.body.get("by", entry.actor)),
+        by=str(entry.body.get("by", "")),
         outcome=outcome,
         matrix=tuple(map(_cell, entry.body.get("matrix", ()))),
         conditions=(*clear, *(_text(entry, opened, "conditions") or ())),

@@ -47,8 +47,10 @@ class Happened(NamedTuple):
 
 
 def sentence_of(entry: Entry, names: Mapping[str, str] | None = None) -> str:
-    """Return one entry as a sentence; ``names`` replaces person ids by pseudonyms."""
-    who = "Exeat" if entry.actor == "system" else (names or {}).get(entry.actor, entry.actor)
+    """Return one entry as a sentence; with ``names`` nobody else is named, only by role."""
+    who = "Exeat" if entry.actor == "system" else entry.actor
+    if names is not None and entry.actor != "system":
+        who = names.get(entry.actor) or f"a {entry.role.replace('_', ' ')}"
     try:
         did = _DID[Kind(entry.kind)]
     except ValueError:

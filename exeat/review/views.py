@@ -11,7 +11,7 @@ from exeat.review.history import history
 from exeat.review.progress import due_at, reviews_in, standing_votes
 from exeat.review.rules import Action, reason
 from exeat.review.turns import turn_sentence
-from exeat.review.visibility import Reader, for_reader, pseudonyms, visible_comments, visible_reviews
+from exeat.review.visibility import Reader, for_reader, names_for, visible_comments, visible_reviews
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -108,7 +108,6 @@ def view_of(scene: Scene, entries: Sequence[Entry], comments: Sequence[Comment])
     """Return the release as the person of the scene sees it."""
     state, dossier = scene.state, scene.dossier
     reader = Reader(scene.person.person_id, scene.involved)
-    names = pseudonyms(state) if scene.involved else {}
     return CaseView(
         release_id=state.release_id,
         state=for_reader(state, reader),
@@ -121,7 +120,7 @@ def view_of(scene: Scene, entries: Sequence[Entry], comments: Sequence[Comment])
         cannot_approve={part: reason_approve(dossier, [part]) for part in dossier.components},
         reviews=visible_reviews(state, reader),
         comments=visible_comments(comments, state, reader),
-        history=history(entries, names),
+        history=history(entries, names_for(state, reader)),
         standing=standing_votes(state, scene.person.person_id, dossier.bases),
         reviews_in=len(reviews_in(state, dossier.bases)),
         reviewers_needed=dossier.policy.approvals.reviewers,

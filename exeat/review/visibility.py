@@ -10,7 +10,7 @@ from exeat.review.lifecycle import State
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exeat.review.parts import Comment, Content, ReleaseState, Review
+    from exeat.review.parts import BoardRecord, Comment, Content, ReleaseState, Review
 
 _ANSWERED = frozenset(State) - {State.DRAFT, State.SUBMITTED, State.IN_REVIEW, State.REFERRED}
 """States in which the submitter has had an answer to the round."""
@@ -55,6 +55,13 @@ class VisibleComment:
 def pseudonyms(state: ReleaseState) -> dict[str, str]:
     """Return reviewer id -> ``reviewer 1``, in the order in which they first took a seat."""
     return {who: f"reviewer {number}" for number, who in enumerate(state.reviewers, start=1)}
+
+
+def names_for(state: ReleaseState, reader: Reader) -> dict[str, str] | None:
+    """Return the only names that those involved may read: their own and pseudonyms; None means no restriction."""
+    if not reader.involved:
+        return None
+    return {one: one for one in (*state.involved, reader.person_id)} | pseudonyms(state)
 
 
 def may_read(review: Review, state: ReleaseState, reader: Reader) -> bool:
@@ -142,4 +149,18 @@ def for_reader(state: ReleaseState, reader: Reader) -> ReleaseState:
         seats=tuple(replace(seat, reviewer=names[seat.reviewer]) for seat in state.seats),
         reviewers=tuple(names.values()),
         recused={},
+        suspension=replace(state.suspension, by="a steward", agreed=_nameless(state.suspension.agreed, "a steward"))
+        if state.suspension
+        else None,
+        board=_without_members(state.board) if state.board else None,
     )
+
+
+def _without_members(board: BoardRecord) -> BoardRecord:
+    """Return the board's record with counts in place of people; dissents stay with the board."""
+    votes = {side: _nameless(people, "a board member") for side, people in board.votes.items()}
+    return replace(board, votes=votes, signed=_nameless(board.signed, "a board member"), reasons={})
+
+
+def _nameless(people: tuple[str, ...], word: str) -> tuple[str, ...]:
+    return (word,) * len(people)

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from exeat.review.history import history
 from exeat.review.state import fold, fold_comments
-from exeat.review.visibility import Reader, for_reader, visible_comments, visible_reviews
+from exeat.review.visibility import Reader, for_reader, names_for, visible_comments, visible_reviews
 from tests.factories import entry, numbered
-from tests.unit.review.test_state import approved_story
+from tests.unit.review.test_state import MATRIX, REFERRED, approved_story
 
 SEALED = {
     "c1": {"votes": {"weights": "approve"}, "answers": {}, "overrides": {}},
@@ -81,6 +82,22 @@ def test_the_submitter_learns_no_reviewer_by_name():
         text = repr((for_reader(make(), SUBMITTER).reviews, for_reader(make(), SUBMITTER).seats))
         assert "stella" not in text
         assert "stan" not in text
+
+
+def test_the_submitter_learns_no_board_member_or_steward_by_name():
+    votes = {"for": ["chair", "m1"], "against": ["m2"], "abstained": [], "recused": []}
+    body = {"outcome": "approve", "votes": votes, "matrix": MATRIX, "signatures": 1}
+    story = [*REFERRED, entry("board.decided", actor="chair", body=body), entry("release.suspended", actor="sasha")]
+    handed = for_reader(fold(numbered(*story)), SUBMITTER)
+    assert handed.board.votes == {"for": ("a board member",) * 2, "against": ("a board member",), **EMPTY}
+    assert handed.suspension.by == "a steward"
+    told = " ".join(one.sentence for one in history(numbered(*story), names_for(fold(numbered(*story)), SUBMITTER)))
+    for name in ("chair", "m1", "m2", "sasha", "stella"):
+        assert name not in repr(handed) + told
+    assert "sam drafted the proposal. sam submitted it" in told
+
+
+EMPTY = {"abstained": (), "recused": ()}
 
 
 def comments():
