@@ -75,10 +75,8 @@ def _comment(comment: VisibleComment, case: CaseView) -> None:
     with st.chat_message(plain(comment.author, 60), avatar=":material/chat_bubble:"):
         for_whom = "for everyone" if comment.audience == "everyone" else "for reviewers"
         who = "You" if comment.mine else plain(comment.author)
-        st.caption(
-            f"{who}, {plain(comment.role.replace('_', ' '))}, {plain(comment.at[:16].replace('T', ' '))} UTC, round {comment.round}, {for_whom}, "
-            f"entry {comment.seq:,}"
-        )
+        role, minute = comment.role.replace("_", " "), comment.at[:16].replace("T", " ")  # noqa: PD008 no frame
+        st.caption(f"{who}, {plain(role)}, {minute} UTC, round {comment.round}, {for_whom}, entry {comment.seq:,}")
         for line in paragraphs(
             comment.text if comment.text is not None else "Erased; its commitment stays on the ledger."
         ):

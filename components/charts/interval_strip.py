@@ -45,12 +45,14 @@ def _strongest_first(reading: Reading) -> tuple[bool, int, float]:
 
 
 def chosen(readings: Sequence[Reading]) -> tuple[Reading, ...]:
-    """Return the readings to draw: all of the whole population, and the worst subgroup of each indicator."""
-    whole = [r for r in readings if not r.subgroup]
-    worst: dict[tuple[str, object], Reading] = {}
-    for reading in sorted((r for r in readings if r.subgroup), key=_strongest_first):
-        worst.setdefault((reading.indicator_id, reading.fpr), reading)
-    return tuple(sorted({*whole, *worst.values()}, key=_strongest_first))
+    """Return the readings to draw: the worst of each indicator over everybody, and of its subgroups the worst.
+
+    Reruns and other subgroups are in the table; an average is nowhere.
+    """
+    worst: dict[tuple[str, object, bool], Reading] = {}
+    for reading in sorted(readings, key=_strongest_first):
+        worst.setdefault((reading.indicator_id, reading.fpr, bool(reading.subgroup)), reading)
+    return tuple(sorted(worst.values(), key=_strongest_first))
 
 
 def panels(readings: Sequence[Reading]) -> tuple[Panel, ...]:

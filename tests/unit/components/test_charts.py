@@ -76,7 +76,7 @@ def test_lower_is_worse_shades_below_the_limit():
 
 
 def test_what_was_not_measured_has_no_value_on_the_axis():
-    chart = interval_strip([reading(), unmeasured(label="TPR at 0.1 % FPR")])
+    chart = interval_strip([reading(), unmeasured(label="TPR at 0.1 % FPR", fpr=Decimal("0.001"))])
     assert len(main_traces(chart)) == 1
     gutter = [t for t in chart.data if t.xaxis == "x"]
     assert [t.marker.symbol for t in gutter] == ["diamond-open"]
@@ -115,10 +115,16 @@ def test_strip_of_nothing_is_drawn():
 
 
 def test_strongest_adversary_first_then_bad_end():
-    weak = reading(access=Access.API_LABEL, ci_high=Decimal("0.9"))
-    mild = reading(ci_high=Decimal("0.05"))
-    strong = reading(ci_high=Decimal("0.07"))
+    weak = reading(indicator_id="a.tpr_at_fpr", access=Access.API_LABEL, ci_high=Decimal("0.9"))
+    mild = reading(indicator_id="b.tpr_at_fpr", ci_high=Decimal("0.05"))
+    strong = reading(indicator_id="c.tpr_at_fpr", ci_high=Decimal("0.07"))
     assert chosen([weak, mild, strong, unmeasured()])[:3] == (strong, mild, weak)
+
+
+def test_of_two_reports_the_worse_is_drawn():
+    first, rerun = reading(report_sha256="a"), reading(report_sha256="b", ci_high=Decimal("0.08"))
+    assert chosen([first, rerun, unmeasured(report_sha256="c")]) == (rerun,)
+    assert len(strip_table([first, rerun])) == 2
 
 
 def test_only_the_worst_subgroup_is_drawn_but_all_are_in_the_table():
