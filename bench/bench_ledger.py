@@ -86,7 +86,9 @@ def append_ratio(folder: Path) -> float:
         ratios.append(theirs[-1] / ours[-1])
     floor.close()
     ledger.close()
-    print(f"  append {median(ours) / APPENDS * 1e3:.3f} ms, bare durable insert {median(theirs) / APPENDS * 1e3:.3f} ms")
+    print(
+        f"  append {median(ours) / APPENDS * 1e3:.3f} ms, bare durable insert {median(theirs) / APPENDS * 1e3:.3f} ms"
+    )
     return median(ratios)
 
 

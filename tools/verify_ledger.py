@@ -108,7 +108,7 @@ def unique(pairs: list[tuple[str, Any]]) -> Json:
 
 def check_values(value: Any, where: str, depth: int = DEEPEST) -> None:
     """Refuse what has no one canonical form: floats, big integers, keys that are not ASCII, deep nesting."""
-    if depth < 0:
+    if depth == 0 and isinstance(value, dict | list):
         fail(f"{where} is nested too deeply")
     if isinstance(value, dict):
         for key, item in value.items():

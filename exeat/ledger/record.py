@@ -59,7 +59,7 @@ class Position:
 
 def stamp(moment: datetime) -> str:
     """Return a time as the log writes it: UTC, six digits, ``Z``; such texts sort as time does."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def commitment(salt: bytes, value: bytes) -> str:
@@ -106,8 +106,9 @@ def build(draft: Draft, at: Position) -> Built:
         "subject": dict(draft.subject),
     }
     rec = {"nonce": token_hex(16), "prev": at.prev.hex(), "seq": at.seq, "ts": at.ts}
-    check_profile(payload)
-    line = orjson.dumps({"payload": payload, "rec": rec, "sigs": []}, option=OPTIONS)
+    record = {"payload": payload, "rec": rec, "sigs": []}
+    check_profile(record)
+    line = orjson.dumps(record, option=OPTIONS)
     if len(line) > MAX_LINE:
         raise BadInput("The statement is longer than 1 MiB.", "Keep documents as evidence and name their digest.")
     return Built(line, leaf_hash(line), openings)

@@ -6,7 +6,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any
 
-from exeat.ledger.canonical import in_profile
+from exeat.ledger.canonical import MAX_DEPTH, in_profile
 from exeat.ledger.statement import SCHEMA, SERVER_ATTESTED
 
 RECORD_KEYS = ("payload", "rec", "sigs")
@@ -39,5 +39,5 @@ def shaped(records: list[Any], recs: list[Any], payloads: list[Any]) -> bool:
         and set(map(type, named)) <= {str}
         and set(map(len, nonces)) == {NONCE_LENGTH}
         and len(bytes.fromhex("".join(nonces))) * 2 == NONCE_LENGTH * len(nonces)
-        and all(map(in_profile, map(BODY, payloads)))
+        and all(in_profile(body, MAX_DEPTH - 2) for body in map(BODY, payloads))
     )

