@@ -3,7 +3,7 @@
 import streamlit as st
 
 from components.navigation import first_url, places_for
-from components.page import frame, no_pages, sign_in
+from components.page import frame, menu, no_pages, sign_in
 from components.session import person
 
 st.set_page_config(page_title="Exeat", page_icon="🗝️", layout="wide")
@@ -19,17 +19,19 @@ if not places:
     st.stop()
 
 pages = {place.url: st.Page(place.path, title=place.title, icon=place.icon, url_path=place.url) for place in places}
+home = first_url(who)
 
 
 def start() -> None:
     """Go to the person's first page; a page of one's own keeps the address of every other page stable."""
-    st.switch_page(pages[first_url(who)])
+    st.switch_page(pages[home])
 
 
 sections: dict[str, list[st.Page]] = {"": [st.Page(start, title="Exeat", default=True, visibility="hidden")]}
 for place in places:
     sections.setdefault(place.section, []).append(pages[place.url])
 
-chosen = st.navigation(sections, position="sidebar")
+chosen = st.navigation(sections, position="hidden")
+menu(sections)
 frame(who)
 chosen.run()

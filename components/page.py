@@ -10,6 +10,10 @@ from components.session import CHOSEN, demo_people, identity
 from components.text import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from streamlit.navigation.page import Page
+
     from exeat.model.person import Person
 
 BANNER = "Demo: anyone may act as anyone. People are simulated."
@@ -31,6 +35,17 @@ def choose_release() -> None:
     """Say what to do when the address names no release."""
     page_title("Release", "No release is chosen.")
     st.page_link("pages/review/queue.py", label="Choose one from the releases", icon=":material/inbox:")
+
+
+def menu(sections: Mapping[str, Sequence[Page]]) -> None:
+    """Draw the pages of this person; Streamlit's own menu with sections is no valid list to a screen reader."""
+    with st.sidebar:
+        for section, pages in sections.items():
+            shown = [page for page in pages if page.visibility == "visible"]
+            if shown:
+                st.caption(section)
+            for page in shown:
+                st.page_link(page, width="stretch")
 
 
 def frame(who: Person) -> None:

@@ -25,6 +25,7 @@ def settle(page: Page) -> None:
 def open_as(page: Page, server: Server, person: str, url: str, **query: str) -> None:
     """Open a page of the demo as the person."""
     page.goto(f"{server.url}/{url}?{urlencode({'as': person, **query})}")
+    page.get_by_test_id("stSidebar").get_by_text("Acting as").wait_for(state="attached", timeout=60_000)
     settle(page)
 
 
