@@ -37,7 +37,7 @@ def show_docket(rows: pd.DataFrame, today: date) -> None:
     names = {str(row["release_id"]): one_line(row["title"], 100) for row in records}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox("Open an item", list(names), format_func=names.__getitem__, key="docket-open", width=520)
-        go = st.button("Open", type="primary", icon=":material/co_present:", shortcut="alt+o", key="docket-go")
+        go = st.button("Open", icon=":material/co_present:", shortcut="alt+o", key="docket-go")
     if go and chosen:
         st.switch_page(ITEM_PAGE, query_params={"release": chosen})
 

@@ -139,7 +139,7 @@ def _keyboard(rows: list[dict[Any, Any]]) -> None:
         picked = st.selectbox(
             "Open an entry", list(names), format_func=lambda key: f"{names[key]} ({key})", key="entry-open", width=420
         )
-        go = st.button("Open", type="primary", icon=":material/arrow_forward:", shortcut="alt+o", key="entry-go")
+        go = st.button("Open", icon=":material/arrow_forward:", shortcut="alt+o", key="entry-go")
     if go and picked:
         open_entry(picked)
 
