@@ -38,7 +38,8 @@ def demo_command(port: Port = 8501, home: Home = Path("var/demo"), load_only: Lo
 
 def fresh(home: Path) -> None:
     """Empty the folder of an earlier demo and mark it; refuse one that holds anything else."""
-    if home.exists() and not (home / MARK).is_file() and (not home.is_dir() or any(home.iterdir())):
+    ours = home.is_dir() and ((home / MARK).is_file() or not any(home.iterdir()))
+    if home.is_symlink() or (home.exists() and not ours):
         raise BadSettings(
             f"{home} holds something that is not a demo; it is left alone.",
             "Name another folder: exeat demo --home DIR",
