@@ -9,7 +9,7 @@ _PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>$&=^:\"'/@])")
 _JOINER = "\u2060"
 """Word joiner: invisible, and it breaks what Streamlit still replaces after Markdown is parsed."""
 _AFTER_PARSING = re.compile(
-    r"(?i):(?=[\w+\-/:]+:)|(?<=http):|(?<=https):|(?<=ftp):|(?<=mailto):|(?<=xmpp):|(?<=www)(?=\.)|@"
+    r"(?i):(?=[\w+\-/:]+:)|(?<=http):|(?<=https):|(?<=ftp):|(?<=mailto):|(?<=xmpp):|(?<=www)(?=\.)|@|[-<>~](?=[-=>])"
 )
 _BLANK = re.compile(r"\s+")
 
