@@ -86,7 +86,7 @@ class Part(BaseModel):
 
     @model_validator(mode="after")
     def _only_known_fields(self) -> Self:
-        for key in self.model_extra or ():
+        for key in self.__pydantic_extra__ or ():
             if not key.startswith("x_"):
                 known = ", ".join(field.alias or name for name, field in type(self).model_fields.items())
                 msg = f"unknown field {key[:60]!r}; known: {known}; own fields start with x_"

@@ -69,7 +69,7 @@ def check_size(data: bytes, limit: int = MAX_DOCUMENT_BYTES) -> None:
 
 
 def _depth(value: dict[str, Any] | list[Any], limit: int) -> None:
-    level = [value]
+    level: list[Any] = [value]
     for _ in range(limit):
         level = [
             child
