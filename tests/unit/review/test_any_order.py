@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from exeat.errors import ExeatError
 from exeat.review.inputs import Answer
 from exeat.review.lifecycle import State
+from exeat.review.rules import Action
 from exeat.review.state import fold
 from tests.factories import CUSTODIAN, SASHA, STAN, STELLA, SUBMITTER, person
 from tests.unit.review.desks import RELEASE, draft, office_in, opinion
@@ -26,9 +27,8 @@ OPINIONS = [
     opinion(votes={"weights": "reject", "log": "reject"}, rationale="No."),
     opinion(answers={"P3": Answer("no", "Consent is missing.")}),
 ]
-ACTIONS = (
-    "start_review record_review submit return_to_submitter refer withdraw suspend agree_to_lift revoke activate"
-).split()
+ELSEWHERE = {Action.COMMENT, Action.PROMOTE_COMMENT, Action.DECLARE_CONFLICT, Action.DECIDE, Action.COSIGN}
+ACTIONS = [action.value for action in Action if action not in ELSEWHERE]
 STEPS = st.tuples(st.sampled_from(ACTIONS), st.sampled_from(PEOPLE), st.integers(0, 3))
 LIKELY = st.sampled_from(
     [(action, who, 0) for action in ("start_review", "record_review") for who in (STELLA, STAN, SASHA)]
