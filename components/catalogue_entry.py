@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from components.numbers import day, figure, interval, size
+from components.numbers import day, figure, interval, shown_unit, size
 from components.page import page_title
 from components.table import table
 from components.text import one_line, paragraphs, plain
@@ -98,7 +98,7 @@ def _band_words(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _exact_words(row: Mapping[Any, Any]) -> dict[str, Any]:
-    unit, hidden = str(row["unit"]), row["status"] == SUPPRESSED
+    unit, hidden = shown_unit(str(row["indicator_id"]), str(row["unit"])), row["status"] == SUPPRESSED
     return {
         "Indicator": row["label"],
         "Subgroup": _or_none(row["subgroup"]),
@@ -123,7 +123,7 @@ def show_utility(entry: CatalogueEntry) -> None:
 
 
 def _metric_words(row: Mapping[Any, Any]) -> dict[str, Any]:
-    unit = one_line(row["unit"], 12)
+    unit = shown_unit(str(row["metric_id"]).lower(), one_line(row["unit"], 12))
     return {
         "Metric": one_line(row["metric_id"], 60),
         "Subgroup": _or_none(row["subgroup"]),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from components.numbers import counted, figure, listed
+from components.numbers import counted, figure, listed, shown_unit
 from components.page import empty
 from components.paging import turn_pages
 from components.text import one_line, plain
@@ -91,6 +91,7 @@ def show_rows(found: Found, person: Person) -> None:
         selection_mode="single-row",
         hide_index=True,
         width="stretch",
+        height="content",
         alt="Checkpoints, available ones first. The list below opens the same entries.",
     )
     if chosen["selection"]["rows"]:
@@ -105,11 +106,11 @@ def row_words(row: Mapping[Any, Any], person: Person) -> dict[str, str]:
     return {
         "Checkpoint": f"{one_line(row['title'], 100)} ({one_line(row['version'], 20)})",
         "For you": availability(row, person),
-        "Task": one_line(row["task"], 40),
-        "Data": one_line(row["regime"], 40),
-        "Protection": _protection(row),
-        "Utility": _utility(row),
         "Exposure": str(row["exposure"]),
+        "Utility": _utility(row),
+        "Protection": _protection(row),
+        "Data": one_line(row["regime"], 40),
+        "Task": one_line(row["task"], 40),
         "Lineage": one_line(row["run_family"], 40),
     }
 
@@ -130,7 +131,8 @@ def _protection(row: Mapping[Any, Any]) -> str:
 def _utility(row: Mapping[Any, Any]) -> str:
     if not isinstance(row["metric"], str):
         return "not measured"
-    return f"{one_line(row['metric'], 30)} {figure(row['metric_value'], one_line(row['metric_unit'], 12))}"
+    unit = shown_unit(str(row["metric"]).lower(), one_line(row["metric_unit"], 12))
+    return f"{one_line(row['metric'], 30)} {figure(row['metric_value'], unit)}"
 
 
 def _keyboard(rows: list[dict[Any, Any]]) -> None:

@@ -10,32 +10,29 @@ import streamlit as st
 from components.charts.exposure_small_multiples import exposure_alt, exposure_panels, exposure_table
 from components.charts.timeline import exposure_timeline, timeline_alt, timeline_table
 from components.figure import draw
-from components.numbers import day, days, figure, interval
+from components.numbers import day, days, figure, interval, shown_unit
 from components.page import empty
 from components.table import table, twin
 from components.text import one_line
-from exeat.access.exposure import LINEAGES, View
-from exeat.model.tier import Tier
+from exeat.access.exposure import LINEAGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from exeat.access.exposure import Aged, Overview
 
-ALL, OWN = "all lineages", "each checkpoint's intended tier"
+ALL = "all lineages"
 BY_LINEAGE, OVER_TIME = "by lineage", "over time"
 
 
-def ask_view(lineages: Sequence[str]) -> tuple[View, bool]:
-    """Draw the choices, each in the address; return the view and whether to show it over time."""
+def ask_view(lineages: Sequence[str]) -> tuple[str, bool]:
+    """Draw the choices, each in the address; return the lineage (empty for all) and whether to show time."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         lineage = st.selectbox("Lineage", [ALL, *lineages], key="family", bind="query-params", width=240)
-        tier = st.selectbox("Judged for", [OWN, *Tier], key="judged", bind="query-params", width=260)
         how = st.segmented_control(
             "Show", [BY_LINEAGE, OVER_TIME], key="view", bind="query-params", default=BY_LINEAGE, required=True
         )
-    view = View(lineage="" if lineage == ALL else str(lineage), tier="" if tier == OWN else str(tier))
-    return view, how == OVER_TIME
+    return "" if lineage == ALL else str(lineage), how == OVER_TIME
 
 
 def as_of(overview: Overview, today: object) -> str:
@@ -97,7 +94,7 @@ def show_checkpoint(rows: pd.DataFrame) -> None:
 
 
 def _words(row: Mapping[Any, Any]) -> dict[str, Any]:
-    unit, limit = str(row["unit"]), _number(row["limit"])
+    unit, limit = shown_unit(str(row["indicator_id"]), str(row["unit"])), _number(row["limit"])
     return {
         "Indicator": row["label"],
         "Subgroup": row["subgroup"] if isinstance(row["subgroup"], str) else None,

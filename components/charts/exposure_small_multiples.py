@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from components.charts.palette import FAIL_AREA, INFO, safe, sign, styled
-from components.numbers import figure, interval
+from components.numbers import axis_unit, bare_interval, figure, interval, scale, shown_unit
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PANELS, COLUMNS = 8, 2
 NO_LINEAGE, NO_LIMIT = "lineage unknown", "no_limit"
 _SYMBOLS = {"fail": "x", "warn": "triangle-up", NO_LIMIT: "circle-open"}
-_ROW, _EXTRA = 30, 92
+_ROW, _LEAST, _EXTRA = 30, 150, 92
 
 
 class Family(NamedTuple):
@@ -29,12 +29,16 @@ class Family(NamedTuple):
     rows: pd.DataFrame
 
 
+def grouped(figures: pd.DataFrame) -> list[Family]:
+    """Return the figures by kind and by the unit that people read."""
+    units = [shown_unit(str(f).lower(), str(u)) for f, u in zip(figures["family"], figures["unit"], strict=True)]
+    kinds = figures.assign(unit=units).groupby(["family", "unit"], sort=True)
+    return [Family(str(name), str(unit), rows) for (name, unit), rows in kinds]
+
+
 def families(points: pd.DataFrame) -> tuple[Family, ...]:
-    """Return the panels, those with most failing figures first, then those not measured."""
-    groups = [
-        Family(str(name), str(unit), rows) for (name, unit), rows in points.groupby(["family", "unit"], sort=True)
-    ]
-    return tuple(sorted(groups, key=lambda g: (-_count(g, "fail"), -_count(g, "warn"), g.title)))
+    """Return the panels, those with most failing figures first."""
+    return tuple(sorted(grouped(points), key=lambda g: (-_count(g, "fail"), -_count(g, "warn"), g.title)))
 
 
 def _count(group: Family, verdict: str) -> int:
@@ -48,7 +52,7 @@ def exposure_panels(points: pd.DataFrame) -> go.Figure:
     points = points.assign(strip=strip + _spread(points))
     groups = families(points)[:PANELS]
     down = -(-len(groups) // COLUMNS)
-    height = down * (_ROW * max(len(lineages), 3) + _EXTRA)
+    height = down * (max(_ROW * len(lineages), _LEAST) + _EXTRA)
     chart = make_subplots(
         rows=down, cols=min(COLUMNS, len(groups)), subplot_titles=[safe(group.title, 70) for group in groups],
         shared_yaxes=True, horizontal_spacing=0.04, vertical_spacing=min(70 / height, 0.9 / down),
@@ -61,6 +65,11 @@ def exposure_panels(points: pd.DataFrame) -> go.Figure:
     return chart
 
 
+def _drawn(group: Family) -> pd.Series[bool]:
+    """Return which figures have a place on the axis; what counts as not measured stands in the gutter."""
+    return (group.rows["status"] == "measured") & (group.rows["verdict"] != "not_measured")
+
+
 def _spread(points: pd.DataFrame) -> pd.Series[float]:
     """Return small steps up and down, so that intervals of one strip do not hide each other."""
     place = points.groupby(["family", "unit", points["run_family"].fillna(NO_LINEAGE)]).cumcount()
@@ -68,34 +77,42 @@ def _spread(points: pd.DataFrame) -> pd.Series[float]:
 
 
 def _draw(chart: go.Figure, group: Family, where: dict[str, int]) -> None:
-    factor = 100 if group.unit == "fraction" else 1
-    for verdict, rows in group.rows[group.rows["status"] == "measured"].groupby("verdict"):
+    factor = scale(group.unit)
+    for verdict, rows in group.rows[_drawn(group)].groupby("verdict"):
         chart.add_trace(_dots(rows, str(verdict), factor), **where)
     low, high = _reach(group, factor)
-    _draw_limits(chart, group, factor, high, where)
+    _draw_limits(chart, group, (low, high), where)
     gaps = group.rows[group.rows["verdict"] == "not_measured"]
     if len(gaps):
         chart.add_trace(_gaps(gaps, low - (high - low) * 0.04), **where)
-    unit = "%" if group.unit == "fraction" else safe(group.unit, 12)
-    shown = bool((group.rows["status"] == "measured").any())
+    shown = bool(_drawn(group).any())
     reach = [low - (high - low) * 0.09, high]
-    chart.update_xaxes(range=reach, ticksuffix=f" {unit}", nticks=5, showticklabels=shown, **where)
+    chart.update_xaxes(
+        range=reach, ticksuffix=f" {safe(axis_unit(group.unit), 12)}", nticks=5, showticklabels=shown, **where
+    )
 
 
-def _draw_limits(chart: go.Figure, group: Family, factor: int, high: float, where: dict[str, int]) -> None:
+def _draw_limits(chart: go.Figure, group: Family, reach: tuple[float, float], where: dict[str, int]) -> None:
     """Draw each limit as a labelled line, and shade where every checkpoint fails."""
+    factor = scale(group.unit)
     limits = sorted(float(one) * factor for one in group.rows["max_value"].dropna().unique())
     for limit in limits[:3]:
         label = {"text": f"limit {figure(limit / factor, group.unit)}", "font": {"size": 10}}
         chart.add_vline(x=limit, line={"color": "#808080", "width": 2, "dash": "dot"}, annotation=label, **where)
     if limits:
-        chart.add_vrect(x0=limits[-1], x1=high, fillcolor=FAIL_AREA, line_width=0, layer="below", **where)
+        ends = (reach[0], limits[0]) if bool(group.rows["falling"].any()) else (limits[-1], reach[1])
+        chart.add_vrect(x0=ends[0], x1=ends[1], fillcolor=FAIL_AREA, line_width=0, layer="below", **where)
 
 
 def _reach(group: Family, factor: int) -> tuple[float, float]:
+    """Return the range of the axis; it begins at 0 unless all figures lie far from it."""
     ends = pd.concat([group.rows[name] for name in ("value", "ci_low", "ci_high", "max_value")]).dropna() * factor
-    low, high = (min(float(ends.min()), 0.0), max(float(ends.max()), 0.0)) if len(ends) else (0.0, 1.0)
-    return low, high + (high - low or 1.0) * 0.06
+    if ends.empty:
+        return 0.0, 1.0
+    least, most = float(ends.min()), float(ends.max())
+    room = (most - least or abs(most) or 1.0) * 0.08
+    far = least > 0 and most - least < least
+    return (least - room if far or least < 0 else 0.0), most + room
 
 
 def _dots(rows: pd.DataFrame, verdict: str, factor: int) -> go.Scatter:
@@ -133,9 +150,10 @@ def _words(row: Mapping[Hashable, Any]) -> str:
     about = f"{safe(row['checkpoint_id'], 60)} ({safe(row['version'], 20)}), {safe(row['method'], 60)}"
     if row["status"] != "measured":
         return f"{about}<br>{sign('not_measured').word}: {safe(row['reason'], 160)}"
-    spread = interval(_none(row["ci_low"]), _none(row["ci_high"]), str(row["unit"]))
+    unit = shown_unit(str(row["indicator_id"]), str(row["unit"]))
+    spread = bare_interval(_none(row["ci_low"]), _none(row["ci_high"]), unit)
     word = "no limit set:" if row["verdict"] == NO_LIMIT else sign(row["verdict"]).word
-    return f"{about}<br>{word} {figure(row['value'], str(row['unit']))} {spread}"
+    return f"{about}<br>{word} {figure(row['value'], unit)} {spread}"
 
 
 def _none(value: Any) -> float | None:
@@ -150,11 +168,11 @@ def exposure_table(points: pd.DataFrame) -> pd.DataFrame:
 
 
 def _table_row(row: Mapping[Hashable, Any]) -> dict[str, Any]:
-    measured, unit = row["status"] == "measured", str(row["unit"])
+    measured, unit = row["status"] == "measured", shown_unit(str(row["indicator_id"]), str(row["unit"]))
     limit = _none(row["max_value"])
     return {
         "Verdict": "no limit set" if row["verdict"] == NO_LIMIT else sign(row["verdict"]).word.lower(),
-        "Indicator": row["family"],
+        "Indicator": row["label"],
         "Checkpoint": row["checkpoint_id"],
         "Lineage": row["run_family"],
         "Value": figure(row["value"], unit) if measured else str(row["status"]).replace("_", " "),

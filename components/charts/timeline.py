@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from components.charts.exposure_small_multiples import COLUMNS, PANELS, Family
 from components.charts.palette import FAIL, INFO, UNKNOWN, safe, styled
-from components.numbers import figure
+from components.numbers import axis_unit, figure, scale
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -44,11 +44,7 @@ def exposure_timeline(months: pd.DataFrame) -> go.Figure:
 
 
 def _draw(chart: go.Figure, group: Family, where: dict[str, int]) -> None:
-    factor = 100 if group.unit == "fraction" else 1
-    unit = "%" if group.unit == "fraction" else safe(group.unit, 12)
-    by_month = group.rows.groupby("month", as_index=False).agg(
-        {"middle": "median", "worst": "max", "n": "sum", "n_measured": "sum", "max_value": "min"}
-    )
+    factor, unit, by_month = scale(group.unit), safe(axis_unit(group.unit), 12), group.rows
     styles: tuple[tuple[str, str, dict[str, Any], dict[str, Any]], ...] = (
         ("middle", "middle value", {"color": INFO, "width": 2}, {"size": 7}),
         ("worst", "worst bad end", {"color": FAIL, "width": 2, "dash": "dash"}, {"size": 8, "symbol": "x"}),

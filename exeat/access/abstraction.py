@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from exeat.access.limits import band, limit_for
+from exeat.access.judging import BEYOND, NEAR, WITHIN, band
 from exeat.access.rules import MIN_CELL, sees_exact, sees_small_cells
-from exeat.access.words import indicator_words
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -16,13 +15,12 @@ if TYPE_CHECKING:
 
     from exeat.model.person import Person
     from exeat.model.policy import Policy
-    from exeat.model.tier import Tier
 
 SUPPRESSED, NOT_MEASURED = "suppressed", "not measured"
 _FIGURES = ("value", "ci_low", "ci_high", "bad_end", "baseline_value")
 _COUNTS = ("n_in", "n_out", "n_events", "n")
 _INDICATOR_COLUMNS = (
-    "checkpoint_id", "label", "band", "status", "reason", "value", "ci_low", "ci_high", "unit", "limit", "n_in",
+    "checkpoint_id", "indicator_id", "label", "band", "status", "reason", "value", "ci_low", "ci_high", "unit", "limit", "n_in",
     "n_out", "subgroup", "method", "access", "producer", "reported_at", "report_id",
 )  # fmt: skip
 _METRIC_COLUMNS = ("metric_id", "value", "ci_low", "ci_high", "unit", "split", "regime", "subgroup", "n", "status")
@@ -43,13 +41,7 @@ class Shown(NamedTuple):
         return {one: _sentence(found) for one, found in counts.items()}
 
 
-_SENTENCE = {
-    "above its limit": "beyond the limit",
-    "below its limit": "beyond the limit",
-    "near its limit": "near it",
-    "within its limit": "within it",
-    "not measured": NOT_MEASURED,
-}
+_SENTENCE = {BEYOND: "beyond the limit", NEAR: "near it", WITHIN: "within it", NOT_MEASURED: NOT_MEASURED}
 
 
 def _sentence(counts: Counter[str]) -> str:
@@ -74,10 +66,9 @@ def _hide(rows: pd.DataFrame, small: pd.Series[bool], columns: tuple[str, ...]) 
     return rows.assign(**figures, **counts, status=rows["status"].mask(small, SUPPRESSED))
 
 
-def shown_indicators(found: pd.DataFrame, person: Person, policy: Policy | None, tiers: Mapping[str, Tier]) -> Shown:
-    """Return the indicators of some checkpoints, each judged by the limits of its tier."""
-    judged = [_judged(row, policy, tiers) for row in found.to_dict("records")]
-    rows = found.assign(**{name: [one[name] for one in judged] for name in ("label", "limit", "band")})
+def shown_indicators(found: pd.DataFrame, person: Person, policy: Policy | None) -> Shown:
+    """Return the figures of some checkpoints; they were judged for each checkpoint's intended tier."""
+    rows = found.assign(limit=found["max_value"], band=[_band(row) for row in found.to_dict("records")])
     small = _too_small(rows, ["n_in"], _smallest(policy))
     hidden = 0
     if not sees_small_cells(person):
@@ -90,11 +81,9 @@ def shown_indicators(found: pd.DataFrame, person: Person, policy: Policy | None,
     return Shown(rows[list(_INDICATOR_COLUMNS)].reset_index(drop=True), hidden, exact)
 
 
-def _judged(row: Mapping[Hashable, Any], policy: Policy | None, tiers: Mapping[str, Tier]) -> dict[str, Any]:
-    name, fpr, falling = row["indicator_id"], _number(row["fpr"]), row["direction"] == "lower_is_worse"
-    limit = limit_for(policy, name, fpr, tiers[row["checkpoint_id"]], falling=falling).strictest if policy else None
-    words = band(row["status"], _number(row["bad_end"]), limit, lower_is_worse=falling)
-    return {"label": indicator_words(name, fpr), "limit": limit, "band": words}
+def _band(row: Mapping[Hashable, Any]) -> str:
+    falling = row["direction"] == "lower_is_worse"
+    return band(row["verdict"], _number(row["bad_end"]), _number(row["max_value"]), lower_is_worse=falling)
 
 
 def _number(value: Any) -> float | None:

@@ -107,7 +107,7 @@ class Catalogue:
         components = self._gateway.frame(queries.COMPONENTS, [facts["manifest_sha256"]])
         policy = self._policy()
         held = holdings(components, offers, person.tier, policy)
-        tier = _judged_for(offers, facts["intended_tier"])
+        figures = self._gateway.frame(queries.INDICATORS, [[checkpoint_id]])
         return CatalogueEntry(
             checkpoint_id=checkpoint_id,
             facts=facts,
@@ -115,9 +115,9 @@ class Catalogue:
             answer=_answer(held, person.tier),
             ask=how_to_ask(facts, held, person.tier),
             holdings=held,
-            indicators=self._indicators([checkpoint_id], person, tier),
+            indicators=shown_indicators(figures, person, policy),
             metrics=shown_metrics(self._gateway.frame(queries.METRICS, [checkpoint_id]), person, policy),
-            judged_for=tier,
+            judged_for=Tier(facts["intended_tier"]),
         )
 
     def siblings(self, person: Person, checkpoint_id: str) -> dict[str, str]:
@@ -136,16 +136,10 @@ class Catalogue:
         except ExeatError:
             return None
 
-    def _indicators(self, checkpoints: list[str], person: Person, tier: Tier) -> Shown:
-        found = self._gateway.frame(queries.INDICATORS, [checkpoints])
-        return shown_indicators(found, person, self._policy(), dict.fromkeys(checkpoints, tier))
-
     def _with_sentences(self, rows: pd.DataFrame, person: Person) -> pd.DataFrame:
         """Add utility and exposure of the checkpoints on this page, each as one sentence."""
         ids = [str(one) for one in rows["checkpoint_id"]]
-        offered = rows["offered_from"].where(rows["offered_from"].notna(), rows["intended_tier"])
-        tiers = {one: Tier(tier) for one, tier in zip(ids, offered, strict=True)}
-        shown = shown_indicators(self._gateway.frame(queries.INDICATORS, [ids]), person, self._policy(), tiers)
+        shown = shown_indicators(self._gateway.frame(queries.INDICATORS, [ids]), person, self._policy())
         said = shown.sentences()
         metrics = self._gateway.frame(queries.HEADLINE_METRICS, [ids]).set_index("checkpoint_id")
         return rows.assign(
@@ -158,11 +152,6 @@ class Catalogue:
 
 def _cell(frame: pd.DataFrame, row: str, column: str) -> Any:
     return frame.loc[row, column] if row in frame.index else None
-
-
-def _judged_for(offers: pd.DataFrame, intended: str) -> Tier:
-    """Return the tier whose limits are shown: the lowest that something goes to, else the intended one."""
-    return Tier(min(offers["tier"])) if len(offers) else Tier(intended)
 
 
 def _answer(held: tuple[Holding, ...], mine: Tier) -> str:

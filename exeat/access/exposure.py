@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from exeat.access import queries
 from exeat.access.abstraction import shown_indicators
-from exeat.access.limits import limits_for, parameters
 from exeat.access.rules import check_can_see
-from exeat.access.words import family_words
 from exeat.errors import ExeatError
 from exeat.model.person import Permission
-from exeat.model.tier import Tier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,20 +18,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from exeat.access.gateway import Evidence, Gateway
-    from exeat.access.limits import Limit
     from exeat.model.person import Person
     from exeat.model.policy import Policy
 
 LINEAGES, POINTS = 12, 12
 """At most so many lineages, and points per indicator and lineage, are drawn; the worst lineages come first."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    """What to look at: one lineage or all (empty); judged for one tier or (empty) each checkpoint's intended tier."""
-
-    lineage: str = ""
-    tier: str = ""
 
 
 class Overview(NamedTuple):
@@ -66,38 +53,26 @@ class Aged(NamedTuple):
 
 
 class Exposure:
-    """Indicators of everything in the log against the limits of the adopted policy."""
+    """Indicators of everything in the log, as the adopted policy judges each for its checkpoint's intended tier."""
 
     def __init__(self, gateway: Gateway, evidence: Evidence, clock: Callable[[], datetime]) -> None:
         self._gateway = gateway
         self._evidence = evidence
         self._clock = clock
 
-    def limits(self, person: Person) -> tuple[Limit, ...]:
-        """Return the limits on every indicator that some report has."""
-        check_can_see(person, Permission.EXPOSURE_READ)
-        policy = self._policy()
-        if policy is None:
-            return ()
-        known = self._gateway.frame(queries.KNOWN_INDICATORS).to_dict("records")
-        named = [(row["indicator_id"], _number(row["fpr"]), bool(row["falling"])) for row in known]
-        return limits_for(policy, named)
-
-    def overview(self, person: Person, view: View, limits: tuple[Limit, ...]) -> Overview:
-        """Return the counts behind the page's first sentence."""
-        row = self._ask(person, queries.exposure_summary, view, limits).iloc[0]
-        newest = None if row["newest"] != row["newest"] else row["newest"].to_pydatetime()
+    def overview(self, person: Person, lineage: str = "") -> Overview:
+        """Return the counts behind the page's first sentence; without a lineage over all."""
+        row = self._ask(person, queries.EXPOSURE_SUMMARY, lineage).to_dict("records")[0]
+        newest = row["newest"].to_pydatetime() if row["checkpoints"] else None
         return Overview(int(row["checkpoints"]), int(row["failing"]), int(row["gaps"]), newest)
 
-    def points(self, person: Person, view: View, limits: tuple[Limit, ...]) -> pd.DataFrame:
+    def points(self, person: Person, lineage: str = "") -> pd.DataFrame:
         """Return one row per figure of the newest checkpoints of the worst lineages, with its verdict and family."""
-        found = self._ask(person, queries.exposure_points, view, limits, LINEAGES, POINTS)
-        return found.assign(family=_families(found))
+        return self._ask(person, queries.EXPOSURE_POINTS, lineage, LINEAGES, POINTS)
 
-    def months(self, person: Person, view: View, limits: tuple[Limit, ...]) -> pd.DataFrame:
-        """Return the middle and the worst figure of each indicator by month of its report."""
-        found = self._ask(person, queries.exposure_months, view, limits)
-        return found.assign(family=_families(found))
+    def months(self, person: Person, lineage: str = "") -> pd.DataFrame:
+        """Return the middle and the worst figure of each kind of indicator by month of its report."""
+        return self._ask(person, queries.EXPOSURE_MONTHS, lineage)
 
     def lineages(self, person: Person) -> tuple[str, ...]:
         """Return the lineages there are."""
@@ -105,12 +80,10 @@ class Exposure:
         return tuple(self._gateway.frame(queries.LINEAGES)["run_family"])
 
     def checkpoint(self, person: Person, checkpoint_id: str) -> pd.DataFrame:
-        """Return every figure of one checkpoint, subgroups included, judged for its intended tier."""
+        """Return every figure of one checkpoint, subgroups included."""
         check_can_see(person, Permission.EXPOSURE_READ)
-        entry = self._gateway.frame(queries.ENTRY, [checkpoint_id])
-        tiers = {checkpoint_id: Tier(entry["intended_tier"].iloc[0])} if len(entry) else {}
-        found = self._gateway.frame(queries.INDICATORS, [[checkpoint_id] if tiers else []])
-        return shown_indicators(found, person, self._policy(), tiers).rows
+        found = self._gateway.frame(queries.INDICATORS, [[checkpoint_id]])
+        return shown_indicators(found, person, self._policy()).rows
 
     def aged(self, person: Person, *, rows: int = 50) -> Aged:
         """Return the releases in force or under review whose evidence is older than the policy allows."""
@@ -128,20 +101,6 @@ class Exposure:
         except ExeatError:
             return None
 
-    def _ask(
-        self, person: Person, query: Callable[[str], str], view: View, limits: tuple[Limit, ...], *last: int
-    ) -> pd.DataFrame:
+    def _ask(self, person: Person, query: str, lineage: str, *last: int) -> pd.DataFrame:
         check_can_see(person, Permission.EXPOSURE_READ)
-        table, values = parameters(limits)
-        chosen = (view.tier, view.tier, view.lineage, view.lineage)
-        return self._gateway.frame(query(table), [*values, *chosen, *last])
-
-
-def _families(found: pd.DataFrame) -> list[str]:
-    return [
-        family_words(str(name), _number(fpr)) for name, fpr in zip(found["indicator_id"], found["fpr"], strict=True)
-    ]
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None or value != value else float(value)  # noqa: PLR0124 NaN from a frame
+        return self._gateway.frame(query, [lineage, lineage, *last])

@@ -61,72 +61,41 @@ INDICATORS = """SELECT *, CASE direction WHEN 'lower_is_worse' THEN coalesce(ci_
     FROM indicator WHERE checkpoint_id IN (SELECT unnest(?)) AND NOT superseded
     ORDER BY checkpoint_id, status <> 'measured', subgroup NULLS FIRST, indicator_id, fpr DESC LIMIT 2000"""
 
-KNOWN_INDICATORS = """SELECT indicator_id, fpr, bool_or(direction = 'lower_is_worse') AS falling
-    FROM measurement GROUP BY ALL ORDER BY ALL"""
 LINEAGES = "SELECT DISTINCT run_family FROM checkpoint ORDER BY run_family LIMIT 1000"
 
-_JUDGED = """SELECT i.checkpoint_id, i.run_family, i.version, i.indicator_id, i.fpr, i.method, i.status, i.reason,
-               i.value, i.ci_low, i.ci_high, i.unit, i.direction, i.reported_at, i.report_id, i.report_sha256,
-               coalesce(l.fail_limit, l.warn_limit) AS max_value,
-               CASE i.direction WHEN 'lower_is_worse' THEN coalesce(i.ci_low, i.value)
-                    ELSE coalesce(i.ci_high, i.value) END AS bad_end,
-               i.direction = 'lower_is_worse' AS falling,
-               CASE WHEN i.status = 'not_applicable' THEN 'not_applicable'
-                    WHEN i.status <> 'measured' THEN 'not_measured'
-                    WHEN coalesce(l.fail_limit, l.warn_limit) IS NULL THEN 'no_limit'
-                    WHEN l.fail_limit IS NOT NULL AND (falling AND bad_end < l.fail_limit
-                         OR NOT falling AND bad_end > l.fail_limit) THEN 'fail'
-                    WHEN l.warn_limit IS NOT NULL AND (falling AND bad_end < l.warn_limit
-                         OR NOT falling AND bad_end > l.warn_limit) THEN 'warn'
-                    ELSE 'pass' END AS verdict
-        FROM indicator i JOIN checkpoint c USING (checkpoint_id)
-        LEFT JOIN {limits} ON l.indicator_id = i.indicator_id AND l.fpr IS NOT DISTINCT FROM i.fpr
-             AND l.tier = CASE WHEN ? = '' THEN c.intended_tier ELSE ? END
-        WHERE NOT i.superseded AND i.subgroup IS NULL AND (? = '' OR i.run_family = ?)"""
+_DRAWN = """SELECT *, direction = 'lower_is_worse' AS falling,
+           CASE direction WHEN 'lower_is_worse' THEN coalesce(ci_low, value)
+                ELSE coalesce(ci_high, value) END AS bad_end
+    FROM indicator WHERE NOT superseded AND subgroup IS NULL AND (? = '' OR run_family = ?)"""
+"""Every figure about a whole population with its judgement; parameters: lineage twice (empty: all)."""
 
+EXPOSURE_SUMMARY = f"""WITH each_one AS (
+        SELECT checkpoint_id, bool_or(verdict = 'fail') AS failing, bool_or(verdict = 'not_measured') AS gap,
+               max(reported_at) AS newest
+        FROM ({_DRAWN}) GROUP BY checkpoint_id)
+    SELECT count(*) AS checkpoints, count(*) FILTER (failing) AS failing, count(*) FILTER (gap) AS gaps,
+           max(newest) AS newest FROM each_one"""  # noqa: S608
 
-def judged(limits: str) -> str:
-    """Return every figure about a whole population beside the limit of its checkpoint's tier.
+EXPOSURE_POINTS = f"""WITH drawn AS ({_DRAWN}),
+    worst AS (SELECT run_family, max(CASE WHEN falling THEN max_value / nullif(bad_end, 0)
+                                          ELSE bad_end / nullif(max_value, 0) END) AS ratio
+              FROM drawn WHERE status = 'measured' GROUP BY run_family
+              ORDER BY ratio DESC NULLS LAST, run_family LIMIT ?),
+    ranked AS (SELECT d.*, w.ratio, row_number() OVER (
+                      PARTITION BY d.indicator_id, d.fpr, d.run_family ORDER BY d.reported_at DESC, d.checkpoint_id
+                      ) AS place
+               FROM drawn d JOIN worst w USING (run_family))
+    SELECT * EXCLUDE (place) FROM ranked WHERE place <= ?
+    ORDER BY ratio DESC NULLS LAST, run_family, indicator_id, fpr, reported_at, checkpoint_id, method"""  # noqa: S608
+"""The newest checkpoints of the worst lineages, one row per figure; last parameters: lineages, points."""
 
-    Parameters: those of ``limits``, tier twice (empty: the intended tier), lineage twice (empty: all).
-    """
-    return _JUDGED.format(limits=limits)
-
-
-def exposure_summary(limits: str) -> str:
-    """Return how many checkpoints cross a limit, lack a measurement, or do neither."""
-    return f"""WITH judged AS ({judged(limits)}),
-        each_one AS (SELECT checkpoint_id, bool_or(verdict = 'fail') AS failing,
-                            bool_or(verdict = 'not_measured') AS gap, max(reported_at) AS newest
-                     FROM judged GROUP BY checkpoint_id)
-        SELECT count(*) AS checkpoints, count(*) FILTER (failing) AS failing, count(*) FILTER (gap) AS gaps,
-               max(newest) AS newest FROM each_one"""  # noqa: S608
-
-
-def exposure_points(limits: str) -> str:
-    """Return the newest checkpoints of the worst lineages, one row per figure; last parameters: lineages, points."""
-    return f"""WITH judged AS ({judged(limits)}),
-        worst AS (SELECT run_family, max(CASE WHEN falling THEN max_value / nullif(bad_end, 0)
-                                              ELSE bad_end / nullif(max_value, 0) END) AS ratio
-                  FROM judged WHERE status = 'measured' GROUP BY run_family
-                  ORDER BY ratio DESC NULLS LAST, run_family LIMIT ?),
-        ranked AS (SELECT j.*, w.ratio, row_number() OVER (
-                          PARTITION BY j.indicator_id, j.fpr, j.run_family ORDER BY j.reported_at DESC, j.checkpoint_id
-                          ) AS place
-                   FROM judged j JOIN worst w USING (run_family))
-        SELECT * EXCLUDE (place) FROM ranked WHERE place <= ?
-        ORDER BY ratio DESC NULLS LAST, run_family, indicator_id, fpr, reported_at, checkpoint_id"""  # noqa: S608
-
-
-def exposure_months(limits: str) -> str:
-    """Return each indicator by month: the middle and the worst figure, how many, how many over the limit."""
-    return f"""WITH judged AS ({judged(limits)})
-        SELECT indicator_id, fpr, unit, date_trunc('month', reported_at) AS month, count(*) AS n,
-               count(*) FILTER (status = 'measured') AS n_measured, median(value) AS middle,
-               CASE WHEN bool_or(falling) THEN min(bad_end) ELSE max(bad_end) END AS worst,
-               min(max_value) AS max_value, count(*) FILTER (verdict = 'fail') AS n_fail
-        FROM judged GROUP BY ALL ORDER BY indicator_id, fpr, month"""  # noqa: S608
-
+EXPOSURE_MONTHS = f"""SELECT family, unit, date_trunc('month', reported_at) AS month, count(*) AS n,
+           count(*) FILTER (status = 'measured') AS n_measured, median(value) AS middle, bool_or(falling) AS falling,
+           CASE WHEN bool_or(falling) THEN min(bad_end) ELSE max(bad_end) END AS worst,
+           CASE WHEN bool_or(falling) THEN max(max_value) ELSE min(max_value) END AS max_value,
+           count(*) FILTER (verdict = 'fail') AS n_fail
+    FROM ({_DRAWN}) GROUP BY family, unit, month ORDER BY family, unit, month"""  # noqa: S608
+"""Each kind of indicator by month: the middle and the worst figure, how many, how many beyond the limit."""
 
 STALE_RELEASES = """SELECT r.release_id, r.title, r.checkpoint_id, r.tier, r.state, max(p.reported_at) AS newest,
            count(*) OVER () AS total

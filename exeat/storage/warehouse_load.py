@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import pyarrow as pa
 
+from exeat.access.judging import Judge
 from exeat.errors import ExeatError
 from exeat.model.policy import Policy
+from exeat.model.tier import Tier
 from exeat.storage import warehouse_rows as rows_of
 from exeat.storage.warehouse_release import Folder, is_release
 from exeat.storage.warehouse_schema import arrow_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     import duckdb
@@ -101,6 +105,13 @@ def _insert(cursor: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Row]) 
         cursor.unregister("batch")
 
 
+def _judged(judge: Judge, figure: Mapping[str, Any]) -> Row:
+    tier = Tier(figure["intended_tier"]) if figure["intended_tier"] else None
+    found = judge.judge(figure, tier)._asdict()
+    key = {"report_sha256": figure["report_sha256"], "place": figure["place"], "max_value": found.pop("limit")}
+    return found | key
+
+
 class Loader:
     """Turns entries into rows of one open transaction."""
 
@@ -126,6 +137,7 @@ class Loader:
             if self._pass.waiting >= _ROWS_AT_ONCE:
                 self._pass.write(self._cursor)
         self._pass.write(self._cursor)
+        self._judge()
         self.fold(self._touched(), today)
         return last
 
@@ -169,6 +181,24 @@ class Loader:
         self._changed.add(_EVERYTHING)
         row = {"policy_sha256": sha256, "review_due_days": policy.clocks.review_due_days, "seq": entry.seq}
         self._pass.put("in_force", "seq", entry.seq, [row | {"reviewers_needed": policy.approvals.reviewers}])
+
+    def _judge(self) -> None:
+        """Judge every figure whose checkpoint or policy changed, for the checkpoint's intended tier."""
+        if not self._changed:
+            return
+        try:
+            judge = Judge(self._evidence.policy()[0])
+        except ExeatError:
+            return
+        sql = """SELECT m.*, c.intended_tier FROM measurement m LEFT JOIN checkpoint c USING (checkpoint_id)
+                 WHERE ? OR m.checkpoint_id IN (SELECT unnest(?)) ORDER BY report_sha256, place"""
+        values = [_EVERYTHING in self._changed, sorted(self._changed)]
+        self._cursor.execute(sql, values)
+        names = [str(column[0]) for column in self._cursor.description or ()]
+        figures = [dict(zip(names, row, strict=True)) for row in self._cursor.fetchall()]
+        for sha256, group in groupby(figures, itemgetter("report_sha256")):
+            self._pass.put("judgement", "report_sha256", sha256, [_judged(judge, figure) for figure in group])
+        self._pass.write(self._cursor)
 
     def _touched(self) -> Iterator[list[Entry]]:
         """Yield all entries of each touched case; a case that began before this pass is read again as a whole."""

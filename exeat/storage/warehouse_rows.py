@@ -151,8 +151,9 @@ def measurement_rows(report: RiskReport, sha256: str, seq: int) -> Iterator[Row]
     """Yield one row per indicator of the report."""
     about = report_row(report, sha256, seq)
     del about["supersedes"]
-    for one in report.indicators:
+    for place, one in enumerate(report.indicators):
         yield about | {
+            "place": place,
             "indicator_id": one.indicator_id,
             "status": one.status,
             "reason": one.reason,

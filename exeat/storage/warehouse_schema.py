@@ -46,8 +46,8 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         seq BIGINT"""
     ),
     "measurement": _columns(
-        """checkpoint_id, report_id, report_sha256, producer, producer_version, indicator_id, status, reason,
-        value DOUBLE, unit, direction, ci_low DOUBLE, ci_high DOUBLE, ci_level DOUBLE, ci_method, fpr DOUBLE,
+        """checkpoint_id, report_id, report_sha256, place INTEGER, producer, producer_version, indicator_id, status,
+        reason, value DOUBLE, unit, direction, ci_low DOUBLE, ci_high DOUBLE, ci_level DOUBLE, ci_method, fpr DOUBLE,
         n_in BIGINT, n_out BIGINT, n_events BIGINT, method, access, split, regime, subgroup, baseline_value DOUBLE,
         reported_at TIMESTAMP, seq BIGINT"""
     ),
@@ -57,6 +57,9 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         n_fail INTEGER, n_not_measured INTEGER, n_warn INTEGER, n_pass INTEGER, n_blocking INTEGER,
         n_conditional INTEGER, reviews_in INTEGER, reviewers VARCHAR[], reviewed_by VARCHAR[], open BOOLEAN,
         decided_at TIMESTAMP, decision_seq BIGINT, risk"""
+    ),
+    "judgement": _columns(
+        "report_sha256, place INTEGER, label, family, verdict, max_value DOUBLE, why, resolved BOOLEAN"
     ),
     "in_force": _columns("policy_sha256, reviewers_needed INTEGER, review_due_days INTEGER, seq BIGINT"),
     "release_part": _columns("release_id, manifest_sha256, component_id, proposed, decided, until DATE"),
@@ -72,8 +75,17 @@ TABLES: Mapping[str, Mapping[str, str]] = {
 """``unreadable`` names documents that the ledger knows and the evidence store cannot give (lost or changed)."""
 
 VIEWS: Mapping[str, str] = {
-    "indicator": """SELECT m.*, c.run_family, c.version, s.supersedes IS NOT NULL AS superseded
+    "indicator": """SELECT m.checkpoint_id, m.report_id, m.report_sha256, m.producer, m.producer_version,
+        m.indicator_id,
+        CASE WHEN j.resolved THEN m.status ELSE 'not_measured' END AS status,
+        CASE WHEN j.verdict = 'no_limit' THEN '' ELSE coalesce(nullif(j.why, ''), m.reason) END AS reason,
+        m.unit, m.direction, m.ci_level, m.ci_method, m.fpr, m.n_in,
+        m.n_out, m.method, m.access, m.split, m.regime, m.subgroup, m.baseline_value, m.reported_at, m.seq,
+        CASE WHEN j.resolved THEN m.value END AS value, CASE WHEN j.resolved THEN m.ci_low END AS ci_low,
+        CASE WHEN j.resolved THEN m.ci_high END AS ci_high, CASE WHEN j.resolved THEN m.n_events END AS n_events,
+        c.run_family, c.version, s.supersedes IS NOT NULL AS superseded, j.label, j.family, j.verdict, j.max_value
         FROM measurement m
+        JOIN judgement j ON j.report_sha256 = m.report_sha256 AND j.place = m.place
         LEFT JOIN checkpoint c USING (checkpoint_id)
         LEFT JOIN (SELECT DISTINCT checkpoint_id, supersedes FROM report WHERE supersedes IS NOT NULL) s
         ON s.checkpoint_id = m.checkpoint_id AND s.supersedes = m.report_id""",
@@ -86,7 +98,11 @@ VIEWS: Mapping[str, str] = {
         FROM release_part p
         LEFT JOIN component c ON c.manifest_sha256 = p.manifest_sha256 AND c.component_id = p.component_id""",
 }
-"""What pages read beside the tables. Joined when read, so that it never matters which document came first."""
+"""What pages read beside the tables. Joined when read, so that it never matters which document came first.
+
+``indicator`` is a figure as the policy judges it for the checkpoint's intended tier; a rate that its sample cannot
+resolve has no value there.
+"""
 
 
 def create_statements() -> list[str]:

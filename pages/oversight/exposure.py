@@ -18,16 +18,15 @@ from components.session import actor, desk
 who = or_stop(actor)
 exposure = desk().exposure
 head = st.container()
-view, over_time = ask_view(or_stop(lambda: exposure.lineages(who)))
-limits = or_stop(lambda: exposure.limits(who))
-overview = or_stop(lambda: exposure.overview(who, view, limits))
+lineage, over_time = ask_view(or_stop(lambda: exposure.lineages(who)))
+overview = or_stop(lambda: exposure.overview(who, lineage))
 with head:
     page_title("Exposure", overview.sentence)
 
 caption = as_of(overview, desk().clock().date())
-points = or_stop(lambda: exposure.points(who, view, limits))
+points = or_stop(lambda: exposure.points(who, lineage))
 if over_time:
-    show_over_time(or_stop(lambda: exposure.months(who, view, limits)), caption)
+    show_over_time(or_stop(lambda: exposure.months(who, lineage)), caption)
 else:
     show_by_lineage(points, caption)
 

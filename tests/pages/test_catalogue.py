@@ -91,14 +91,13 @@ def test_an_entry_says_what_why_not_and_how_to_ask(home, sign_in):
     assert "from T2; you are T0" in app.markdown[0].value
     assert "Write to" in app.info[0].value
     assert "from T3 on as values with intervals" in said(app)
-    assert "0\\.55" not in said(app)
-    assert "55 %" not in said(app)
+    assert "0.55" not in said(app).replace("\\", "")
 
 
 def test_those_who_may_see_figures_see_them(sign_in):
     app = sign_in("stella", ENTRY, checkpoint="onco-v1")
     figures = app.table[1].value
-    assert "55 %" in set(figures["Value"])
+    assert "0.55" in set(figures["Value"])
     assert not [caption for caption in app.caption if "bands" in caption.value]
 
 

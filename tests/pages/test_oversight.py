@@ -6,7 +6,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from components.navigation import PLACES
-from exeat.access.exposure import View
 from exeat.access.ledger_view import Search
 from exeat.errors import NotPermitted
 from exeat.model.person import SYSTEM
@@ -49,7 +48,7 @@ def test_the_domain_refuses_too(home):
     with opened(home) as desk:
         rex, window = person("rex"), desk.patterns.span(person("stella"))
         for ask in (
-            lambda: desk.exposure.points(rex, View(), ()),
+            lambda: desk.exposure.points(rex),
             lambda: desk.patterns.matrix(rex, window),
             lambda: desk.ledger_view.page(rex, Search()),
             lambda: desk.intake_view.page(rex),
@@ -74,12 +73,12 @@ def test_one_checkpoint_of_the_chart_opens_by_keyboard(sign_in):
     app = sign_in("stella", EXPOSURE, checkpoint="onco-v2")
     assert not app.exception
     assert app.selectbox(key="checkpoint").value == "onco-v2"
-    assert "63 %" in app.table[-1].value.to_csv()
+    assert "0.63" in app.table[-1].value.to_csv()
 
 
 @pytest.mark.parametrize("odd", ["<b>", "onco-v9", "", "'"])
 def test_odd_choices_in_the_address_fall_back(sign_in, odd):
-    app = sign_in("stella", EXPOSURE, family=odd, judged=odd, view=odd, checkpoint=odd)
+    app = sign_in("stella", EXPOSURE, family=odd, view=odd, checkpoint=odd)
     assert not app.exception
     assert app.title[0].value == "Exposure"
 

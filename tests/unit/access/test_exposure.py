@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pandas as pd
 import pytest
 
-from exeat.access.exposure import View
-from tests.factories import STELLA, SUBMITTER, indicator, manifest_document, report_document
+from tests.factories import STELLA, SUBMITTER, indicator, manifest_document, policy_document, report_document
 from tests.unit.review.desks import draft
 
 GAP = {
@@ -32,8 +32,7 @@ def exposed(views):
 
 
 def test_the_bad_end_of_the_interval_decides(exposed):
-    limits = exposed.exposure.limits(STELLA)
-    overview = exposed.exposure.overview(STELLA, View(), limits)
+    overview = exposed.exposure.overview(STELLA)
     assert overview[:3] == (2, 1, 1)
     assert overview.sentence == (
         "1 of 2 checkpoints cross a limit at the bad end of an interval; 1 have an indicator that was not measured."
@@ -41,34 +40,48 @@ def test_the_bad_end_of_the_interval_decides(exposed):
 
 
 def test_not_measured_and_no_limit_are_verdicts_of_their_own(exposed):
-    limits = exposed.exposure.limits(STELLA)
-    points = exposed.exposure.points(STELLA, View(), limits)
+    points = exposed.exposure.points(STELLA)
     verdicts = dict(zip(points["run_family"] + " " + points["indicator_id"], points["verdict"], strict=True))
     assert verdicts["lung mia.lira.auc"] == "fail"
     assert verdicts["lung mia.lira.tpr_at_fpr"] == "not_measured"
     assert verdicts["onco mia.lira.auc"] == "pass"
     assert points["run_family"].iloc[0] == "lung"
-    assert set(exposed.exposure.points(STELLA, View(), ())["verdict"]) == {"no_limit", "not_measured"}
 
 
 def test_subgroups_are_not_drawn_among_whole_populations(exposed):
-    points = exposed.exposure.points(STELLA, View(), ())
+    points = exposed.exposure.points(STELLA)
     assert 0.9 not in set(points["value"])
     assert 0.9 in set(exposed.exposure.checkpoint(STELLA, "lung-v1")["value"])
 
 
-def test_a_view_narrows_to_a_lineage_and_judges_for_a_tier(exposed):
-    limits = tuple(limit for limit in exposed.exposure.limits(STELLA) if limit.tier == "T2")
-    assert exposed.exposure.overview(STELLA, View(lineage="onco"), limits)[:2] == (1, 0)
-    assert exposed.exposure.overview(STELLA, View(tier="T2"), limits).failing == 1
-    assert exposed.exposure.overview(STELLA, View(tier="T5"), limits).failing == 0
+def test_a_lineage_narrows(exposed):
+    assert exposed.exposure.overview(STELLA, "onco")[:2] == (1, 0)
+    assert set(exposed.exposure.points(STELLA, "onco")["run_family"]) == {"onco"}
+
+
+def test_the_limits_are_those_of_the_intended_tier(exposed):
+    strict = {"id": "t0", "check": "R3", "indicator": "mia.*.auc", "limit": "0.51", "unit": "fraction", "tiers": ["T0"]}
+    exposed.office.take(policy_document(version="2", thresholds=[strict]))
+    assert set(exposed.exposure.points(STELLA)["verdict"]) == {"no_limit", "not_measured"}
+    exposed.office.take(manifest_document(intended_tier="T0"))
+    verdicts = exposed.exposure.points(STELLA, "onco")["verdict"]
+    assert set(verdicts) == {"fail"}
+
+
+def test_a_rate_that_the_sample_cannot_resolve_has_no_value(exposed):
+    rate = indicator(indicator_id="mia.lira.tpr_at_fpr", fpr="0.00001", value="0.031", ci_low="0.02", ci_high="0.05")
+    exposed.office.take(report_document(report_id="r-rate", indicators=[rate | {"n_out": 899}]))
+    row = exposed.exposure.points(STELLA, "onco").set_index("report_id").loc["r-rate"]
+    assert (row["status"], row["verdict"]) == ("not_measured", "not_measured")
+    assert "not resolvable with n = 899" in row["reason"]
+    assert all(pd.isna(row[name]) for name in ("value", "ci_low", "ci_high", "bad_end"))
 
 
 def test_months_count_what_was_measured(exposed):
-    months = exposed.exposure.months(STELLA, View(), exposed.exposure.limits(STELLA))
-    rows = {row["indicator_id"]: row for row in months.to_dict("records")}
-    assert (rows["mia.lira.auc"]["n_fail"], rows["mia.lira.auc"]["worst"]) == (1, 0.63)
-    assert (rows["mia.lira.tpr_at_fpr"]["n"], rows["mia.lira.tpr_at_fpr"]["n_measured"]) == (1, 0)
+    months = exposed.exposure.months(STELLA)
+    rows = {row["family"]: row for row in months.to_dict("records")}
+    assert (rows["membership, AUC"]["n_fail"], rows["membership, AUC"]["worst"]) == (1, 0.63)
+    assert (rows["membership, TPR at 0.001 % FPR"]["n"], rows["membership, TPR at 0.001 % FPR"]["n_measured"]) == (1, 0)
 
 
 def test_evidence_ages(exposed):

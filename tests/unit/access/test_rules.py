@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 
 from exeat.access.catalogue import Filters
-from exeat.access.exposure import View
 from exeat.access.ledger_view import Search
 from exeat.access.patterns import Window
 from exeat.access.rules import check_can_see, sees_exact, sees_names, sees_small_cells
@@ -33,10 +32,9 @@ QUESTIONS = {
         lambda v, p: v.catalogue.siblings(p, "onco-v1"),
     ),
     EXPOSURE: (
-        lambda v, p: v.exposure.limits(p),
-        lambda v, p: v.exposure.overview(p, View(), ()),
-        lambda v, p: v.exposure.points(p, View(), ()),
-        lambda v, p: v.exposure.months(p, View(), ()),
+        lambda v, p: v.exposure.overview(p),
+        lambda v, p: v.exposure.points(p),
+        lambda v, p: v.exposure.months(p),
         lambda v, p: v.exposure.lineages(p),
         lambda v, p: v.exposure.checkpoint(p, "onco-v1"),
         lambda v, p: v.exposure.aged(p),

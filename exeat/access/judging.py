@@ -1,0 +1,100 @@
+"""One stored figure judged by the policy's own rule, so that oversight never differs from an assessment."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from exeat.model.risk_report import Indicator
+from exeat.policy.finding import Verdict
+from exeat.policy.reading import applies, judge, label, unresolved
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from exeat.model.policy import Policy, Threshold
+    from exeat.model.tier import Tier
+
+NO_LIMIT = "no_limit"
+"""Measured, but the policy sets no limit: neither a pass nor a failure."""
+BEYOND, NEAR, WITHIN, UNLIMITED = "beyond its limit", "near its limit", "within its limit", "measured, no limit set"
+_BANDS = {
+    "fail": BEYOND,
+    "warn": NEAR,
+    NO_LIMIT: UNLIMITED,
+    "not_measured": "not measured",
+    "not_applicable": "not applicable",
+}
+_NEAR = 0.8
+"""From this share of a limit on, a figure counts as near it."""
+_ENDS = 2
+_NUMBERS = ("value", "ci_low", "ci_high", "fpr", "baseline_value")
+_TEXTS = ("indicator_id", "status", "reason", "unit", "direction", "n_out", "regime")
+
+
+class Judgement(NamedTuple):
+    """What the policy says of one figure; ``limit`` is in the figure's own unit.
+
+    ``resolved`` is False when the sample cannot resolve the rate: then it has no value at all.
+    """
+
+    label: str
+    family: str
+    verdict: str
+    limit: float | None
+    why: str
+    resolved: bool
+
+
+class Judge:
+    """Judges figures by one policy; remembers which limits are about which indicator."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._limits: dict[tuple[str, Decimal | None, Tier | None], tuple[Threshold, ...]] = {}
+        self._labels: dict[tuple[str, Decimal | None, str], tuple[str, str]] = {}
+
+    def judge(self, figure: Mapping[str, Any], tier: Tier | None) -> Judgement:
+        """Return the judgement of one row of ``measurement`` at a tier; without a tier no limit applies."""
+        indicator = indicator_of(figure)
+        found = judge(indicator, self._limits_of(indicator, tier), self._policy)
+        resolved = indicator.status != "measured" or not unresolved(indicator, self._policy)
+        unlimited = found.verdict is Verdict.NOT_APPLICABLE and indicator.status == "measured"
+        verdict = NO_LIMIT if unlimited else found.verdict.value
+        limit = None if found.limit is None else float(found.limit)
+        return Judgement(*self._words(indicator), verdict, limit, found.reason, resolved)
+
+    def _limits_of(self, indicator: Indicator, tier: Tier | None) -> tuple[Threshold, ...]:
+        key = (indicator.indicator_id, indicator.fpr, tier)
+        if key not in self._limits:
+            limits = self._policy.thresholds if tier is not None else ()
+            self._limits[key] = tuple(one for one in limits if tier in one.tiers and applies(one, indicator))
+        return self._limits[key]
+
+    def _words(self, indicator: Indicator) -> tuple[str, str]:
+        """Return the figure in words, and what it measures whatever the attack: first and last part of its name."""
+        key = (indicator.indicator_id, indicator.fpr, indicator.regime)
+        if key not in self._labels:
+            parts = indicator.indicator_id.split(".")
+            ends = ".".join(parts if len(parts) <= _ENDS else (parts[0], parts[-1]))
+            family = label(indicator.model_copy(update={"indicator_id": ends, "regime": "real"}))
+            self._labels[key] = (label(indicator), family)
+        return self._labels[key]
+
+
+def indicator_of(figure: Mapping[str, Any]) -> Indicator:
+    """Return a stored row as the indicator it came from; it was validated when it was taken in."""
+    known: dict[str, Any] = {name: _decimal(figure[name]) for name in _NUMBERS}
+    return Indicator.model_construct(**known, **{name: figure[name] for name in _TEXTS})
+
+
+def _decimal(value: float | None) -> Decimal | None:
+    return None if value is None else Decimal(repr(value))
+
+
+def band(verdict: str, bad_end: float | None, limit: float | None, *, lower_is_worse: bool = False) -> str:
+    """Return the judgement as words for those who may not see the figure."""
+    if verdict in _BANDS or bad_end is None or limit is None:
+        return _BANDS.get(verdict, WITHIN)
+    near = bad_end * _NEAR <= limit if lower_is_worse else bad_end >= limit * _NEAR
+    return NEAR if near else WITHIN
