@@ -69,7 +69,7 @@ turn, round, case_version, submitted_at, updated_at, due_at, n_fail, n_not_measu
 n_conditional, reviewers_needed, reviews_in, risk"""
 
 _AWAITING_ME = """(
-  ($reviews AND state IN ('submitted', 'in_review') AND submitter <> $me
+  ($reviews AND state IN ('submitted', 'in_review') AND NOT coalesce(list_contains(barred, $me), false)
      AND NOT coalesce(list_contains(reviewed_by, $me), false)
      AND (coalesce(list_contains(reviewers, $me), false) OR coalesce(len(reviewers), 0) < reviewers_needed))
   OR ($reviews AND state = 'in_review' AND reviews_in >= reviewers_needed

@@ -52,8 +52,8 @@ class Evidence(Protocol):
         """Return the document of this kind; raise NotFound or Tampered."""
         ...
 
-    def reports_for(self, checkpoint_id: str) -> tuple[BoundReport, ...]:
-        """Return the reports bound to the checkpoint."""
+    def reports_for(self, checkpoint_id: str, manifest_sha256: str | None = None) -> tuple[BoundReport, ...]:
+        """Return the reports bound to the files of this manifest (the newest one by default)."""
         ...
 
     def policy(self) -> tuple[Policy, str]:

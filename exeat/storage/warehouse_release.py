@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -70,6 +71,7 @@ class Folder:
         proposal, problem = self._proposal(state)
         row = _row(state, effective(state, self.today), _counts(entries))
         row |= self._seats(state) | (_proposed(proposal, state) if proposal else {"title": state.release_id})
+        row["barred"] = self._barred(state, proposal)
         return Folded(row, _components(state, proposal), problem)
 
     def _proposal(self, state: ReleaseState) -> tuple[Proposal | None, str | None]:
@@ -91,6 +93,13 @@ class Folder:
         reviewers = [seat.reviewer for seat in seats]
         return {"reviewers": reviewers, "reviewed_by": reviewed, "reviews_in": len(reviewed)}
 
+    def _barred(self, state: ReleaseState, proposal: Proposal | None) -> list[str]:
+        """Return who may not review it: those involved, and those who declared a conflict."""
+        named = proposal.contributors if proposal else ()
+        with suppress(ExeatError):  # a case whose manifest cannot be read says so when it is opened
+            named += self.evidence.manifest(state.manifest_sha256).governance.contributors
+        return sorted({*state.involved, *state.recused, *named})
+
     def _held(self, state: ReleaseState, bases: Mapping[str, str]) -> tuple[Seat, ...]:
         try:
             return held_seats(state, bases, self.evidence.policy()[0], self.today)
@@ -102,7 +111,7 @@ class Folder:
         try:
             proposal = self.evidence.document(state.proposal_sha256, Proposal)
             manifest = self.evidence.manifest(proposal.manifest_sha256)
-            reports = self.evidence.reports_for(proposal.checkpoint_id)
+            reports = self.evidence.reports_for(proposal.checkpoint_id, proposal.manifest_sha256)
             return bases_of(proposal, manifest, reports, self.evidence.policy()[1])
         except ExeatError:
             return {}

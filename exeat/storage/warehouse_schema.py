@@ -55,7 +55,8 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         """release_id, title, checkpoint_id, manifest_sha256, tier, recipients, until DATE, submitter, state,
         live BOOLEAN, turn, round INTEGER, case_version INTEGER, submitted_at TIMESTAMP, updated_at TIMESTAMP,
         n_fail INTEGER, n_not_measured INTEGER, n_warn INTEGER, n_pass INTEGER, n_blocking INTEGER,
-        n_conditional INTEGER, reviews_in INTEGER, reviewers VARCHAR[], reviewed_by VARCHAR[], open BOOLEAN,
+        n_conditional INTEGER, reviews_in INTEGER, reviewers VARCHAR[], reviewed_by VARCHAR[], barred VARCHAR[],
+        open BOOLEAN,
         decided_at TIMESTAMP, decision_seq BIGINT, risk"""
     ),
     "judgement": _columns(
