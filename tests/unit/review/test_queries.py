@@ -59,6 +59,13 @@ def test_contributors_are_not_asked_to_review(office):
     assert waiting(office, factories.person(person_id="sam")) == []
 
 
+def test_who_declared_a_conflict_is_not_asked_again(office):
+    office.submitted()
+    office.review.start_review(STELLA, RELEASE, conflict="financial", **office.now())
+    assert waiting(office, STELLA) == []
+    assert waiting(office, STAN) == [RELEASE]
+
+
 def test_submitters_see_their_own_and_researchers_nothing(office):
     office.submitted()
     stranger = factories.person(person_id="other", roles=SUBMITTER.roles)
