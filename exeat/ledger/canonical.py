@@ -25,6 +25,11 @@ OPTIONS = (
 
 def canonical(value: object) -> bytes:
     """Return the canonical bytes of a value; raise BadInput when it is outside the profile."""
+    try:
+        if in_profile(value):
+            return orjson.dumps(value, option=OPTIONS)
+    except TypeError:  # text with half a surrogate pair
+        pass
     check_profile(value)
     return orjson.dumps(value, option=OPTIONS)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from exeat.errors import BadInput, Tampered
-from exeat.ledger.canonical import OPTIONS, canonical, check_profile
+from exeat.ledger.canonical import canonical
 from exeat.ledger.statement import SCHEMA, SERVER_ATTESTED, Draft, Entry
 from exeat.ledger.tree import leaf_hash
 
@@ -106,9 +106,7 @@ def build(draft: Draft, at: Position) -> Built:
         "subject": dict(draft.subject),
     }
     rec = {"nonce": token_hex(16), "prev": at.prev.hex(), "seq": at.seq, "ts": at.ts}
-    record = {"payload": payload, "rec": rec, "sigs": []}
-    check_profile(record)
-    line = orjson.dumps(record, option=OPTIONS)
+    line = canonical({"payload": payload, "rec": rec, "sigs": []})
     if len(line) > MAX_LINE:
         raise BadInput("The statement is longer than 1 MiB.", "Keep documents as evidence and name their digest.")
     return Built(line, leaf_hash(line), openings)

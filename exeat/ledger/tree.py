@@ -28,6 +28,7 @@ class Tree:
 
     def __init__(self, leaves: Iterable[bytes] = ()) -> None:
         self._levels: list[bytearray] = [bytearray()]
+        self._latest = (0, EMPTY_ROOT)
         self.extend(leaves)
 
     @property
@@ -48,12 +49,15 @@ class Tree:
                 self._levels.append(bytearray())
             here = self._levels[level]
             done, full = 2 * len(here), len(below) // (2 * _SIZE) * (2 * _SIZE)
+            if done == full:
+                return
             pairs = bytes(below[done:full])
             here += b"".join([sha256(_NODE + pairs[i : i + 64]).digest() for i in range(0, full - done, 64)])
             level, below = level + 1, here
 
     def truncate(self, size: int) -> None:
         """Forget the leaves from ``size`` on (an append that was not committed)."""
+        self._latest = (0, EMPTY_ROOT)
         for level, hashes in enumerate(self._levels):
             del hashes[(size >> level) * _SIZE :]
 
@@ -64,7 +68,12 @@ class Tree:
     def root(self, size: int | None = None) -> bytes:
         """Return the root of the first ``size`` leaves (all by default)."""
         size = self.size if size is None else self._known(size)
-        return self._range(0, size) if size else EMPTY_ROOT
+        if size != self._latest[0]:
+            root = self._range(0, size) if size else EMPTY_ROOT
+            if size != self.size:
+                return root
+            self._latest = size, root
+        return self._latest[1]
 
     def inclusion_proof(self, index: int, size: int | None = None) -> list[bytes]:
         """Return the hashes from the leaf's sibling up that lead from leaf ``index`` to the root at ``size``."""

@@ -18,7 +18,7 @@ from exeat.errors import BadInput, Tampered
 from exeat.ledger.canonical import OPTIONS, in_profile, parse_line
 from exeat.ledger.note import HeadReader
 from exeat.ledger.record import GENESIS, NO_PREV, REDACTION, commitment
-from exeat.ledger.shape import COLUMNS, EXPECTS, HEAD, PAYLOAD, PLACE, REC, SEALED, STAMP_LENGTH, shaped
+from exeat.ledger.shape import COLUMNS, EXPECTS, HEAD, PAYLOAD, PLACE, REC, SEALED, STAMP_LENGTH, columns, shaped
 from exeat.ledger.tree import EMPTY_ROOT, Tree, leaf_hash
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class LogCheck:
             and seqs == tuple(range(self._seq, self._seq + len(rows)))
             and list(prevs) == [self._last, *leaves[:-1]]
             and list(map(PLACE, recs)) == list(zip(seqs, map(bytes.hex, prevs), times, strict=True))
-            and list(map(COLUMNS, payloads)) == list(zip(kinds, cases, actors, keys, strict=True))
+            and list(map(COLUMNS, payloads)) == columns(kinds, cases, actors, keys)
             and shaped(records, recs, payloads)
             and (all(map(bytes.isascii, lines)) or all(map(in_profile, records)))
             and self._ts <= times[0]
@@ -126,13 +126,17 @@ class LogCheck:
         return leaves, payloads
 
     def _new(self, keys: Sequence[str], cases: Sequence[str], versions: Sequence[int], expects: list[int]) -> bool:
-        """Return whether no key stands in the log already and each case goes on where it was."""
+        """Take in keys and cases; return False when a key stands in the log already or a case does not go on."""
         fresh: dict[str, int] = {}
         for case, version, before in zip(cases, versions, expects, strict=True):
             if fresh.get(case, self._versions.get(case, 0)) != before or version != before + 1:
                 return False
             fresh[case] = version
-        return len(set(keys)) == len(keys) and self._keys.isdisjoint(keys)
+        if len(set(keys)) != len(keys) or not self._keys.isdisjoint(keys):
+            return False
+        self._versions |= fresh
+        self._keys.update(keys)
+        return True
 
     def _step(self, rows: Sequence[Sequence[Any]], leaves: Sequence[bytes], payloads: Sequence[dict[str, Any]]) -> None:
         """Follow tree heads, sealed values and redactions through rows; good or bad, they are part of the log."""
@@ -150,8 +154,6 @@ class LogCheck:
         if not first:
             self._genesis(payloads[0])
         self._seq, self._last, self._ts = _number(rows[-1][0]) + 1, leaves[-1], str(rows[-1][9])
-        self._versions.update((row[5], _number(row[6])) for row in rows)
-        self._keys.update(row[8] for row in rows)
 
     # -- tree heads ------------------------------------------------------------------------------------------------
 
@@ -249,6 +251,14 @@ class LogCheck:
             older_heads=len(older),
         )
 
+    def compare_cases(self, counted: Iterable[Sequence[Any]]) -> None:
+        """Compare what looking up by case gives (case, number of entries) with the entries themselves."""
+        found = dict(map(tuple, counted))
+        for case in sorted(
+            found.keys() ^ self._versions.keys() | {c for c, n in found.items() if n != self._versions.get(c)}
+        ):
+            self._say(f"Looking up the case {case!r} does not give the entries that stand in the log.")
+
     def _older(self, name: str, note: str) -> None:
         try:
             head = self._reader.open(note)
@@ -278,6 +288,8 @@ class LogCheck:
         record = _parsed(line)
         found = list(self._faults(row, record)) or ["it is not what the log writes"]
         self._say(f"Entry {row[0]}: {'; '.join(found)}.")
+        self._versions[row[5]] = _number(row[6])
+        self._keys.add(row[8])
         payload = record.get("payload")
         nothing = {"head": None, "sealed": None, "kind": None}
         return [leaf_hash(line)], [nothing | payload if isinstance(payload, dict) else nothing]

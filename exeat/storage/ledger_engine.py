@@ -85,6 +85,8 @@ class Database:
         first = (str(exc).splitlines() or [type(exc).__name__])[0][:200]
         if isinstance(exc, self._dbapi.IntegrityError):
             return Tampered(f"The database refused the entry: {first}.", "Run: exeat ledger verify")
+        if type(exc) is self._dbapi.DatabaseError or "not decode" in first:  # SQLite: damaged, or not a database
+            return Tampered(f"The ledger's file is damaged: {first}.", "Restore the ledger from a backup.")
         return ExeatError(f"The ledger's database did not answer: {first}.", "Try again in a moment.")
 
     def _connect(self) -> Any:

@@ -55,10 +55,11 @@ class HeadFile:
         handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
-            if _size(os.pread(handle, _LONGEST, 0).decode(errors="replace")) < size:
+            before = os.pread(handle, _LONGEST, 0)
+            if _size(before.decode(errors="replace")) < size:
                 data = note.encode()
-                os.pwrite(handle, data, 0)
-                os.ftruncate(handle, len(data))
+                if os.pwrite(handle, data, 0) < len(before):
+                    os.ftruncate(handle, len(data))
         finally:
             os.close(handle)
 

@@ -270,3 +270,17 @@ def test_the_command_exits_with_5(tmp_path, monkeypatch):
     result = CliRunner().invoke(app, ["verify", "--json"])
     assert result.exit_code == 5
     assert '"ok": false' in result.stdout
+
+
+def test_bytes_of_the_file_itself(tmp_path):
+    """Every place where one case is written: in the line, in its column, and in the index that finds it."""
+    build(f"sqlite:///{tmp_path}/ledger.db")
+    with sqlite3.connect(tmp_path / "ledger.db") as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    data = (tmp_path / "ledger.db").read_bytes()
+    places = [at for at in range(len(data)) if data.startswith(b"release:last", at)]
+    assert len(places) >= 3
+    for at in places:
+        (tmp_path / "ledger.db").write_bytes(data[: at + 8] + b"w" + data[at + 9 :])
+        assert not verify(f"sqlite:///{tmp_path}/ledger.db").ok, f"byte {at + 8}"
