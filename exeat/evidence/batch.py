@@ -9,7 +9,7 @@ from exeat.evidence import access_events, canonical, files, foreign
 from exeat.evidence.recognise import ACCESS_EVENTS, ACCESS_PARQUET, BINDING, CHECKPOINT_FILE, RECORD_ARRAYS, recognise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from exeat.evidence.intake import IntakeResult, Source
     from exeat.evidence.run import Run
@@ -30,6 +30,8 @@ TAKERS: dict[str, Callable[[Run, Source], None]] = {
     UNKNOWN: files.take_unknown,
 }
 """In the order in which they are taken: what others refer to comes first."""
+SETTLED_BY_DIGEST = frozenset(TAKERS) - {BINDING, CHECKPOINT_FILE, RECORD_ARRAYS, ACCESS_PARQUET, UNKNOWN}
+"""Kinds of which a digest on the ledger says all; a component may be listed by another checkpoint since."""
 HELD_BYTES = 128 * 2**20
 """How much of the sources is held in memory while they are sorted; the rest is read a second time."""
 
@@ -38,16 +40,29 @@ def take_all(
     run: Run, sources: Iterable[Source], total: int, progress: Callable[[int, int], None] | None = None
 ) -> IntakeResult:
     """Take in all sources; one bad file never stops the others."""
-    trays = _sorted(run, sources)
-    done = total - sum(map(len, trays.values()))
+    steps = _Steps(total, progress)
+    trays = _sorted(run, steps.each(sources))
+    steps.done = 2 * total - sum(map(len, trays.values()))
     for kind, tray in trays.items():
-        for source in _emptied(tray):
+        for source in steps.each(_emptied(tray)):
             _take(run, kind, source)
-            done += 1
-            if progress is not None:
-                progress(done, total)
     run.commit()
     return run.result
+
+
+class _Steps:
+    """Count two steps per file, reading and taking in, and tell whoever watches."""
+
+    def __init__(self, files: int, progress: Callable[[int, int], None] | None) -> None:
+        self.done, self._all, self._progress = 0, 2 * files, progress
+
+    def each(self, sources: Iterable[Source]) -> Iterator[Source]:
+        """Yield the sources, one step each."""
+        for source in sources:
+            yield source
+            self.done += 1
+            if self._progress is not None:
+                self._progress(self.done, self._all)
 
 
 def _sorted(run: Run, sources: Iterable[Source]) -> dict[str, list[Source]]:
@@ -56,8 +71,8 @@ def _sorted(run: Run, sources: Iterable[Source]) -> dict[str, list[Source]]:
     for source in sources:
         known = run.register.subject_of(source.sha256)
         kind = _kind(source)
-        if known is not None and kind != BINDING:
-            run.know(source, CHECKPOINT_FILE if kind == UNKNOWN else kind, known)
+        if known is not None and kind in SETTLED_BY_DIGEST:
+            run.know(source, kind, known)
             continue
         held += len(source.head)
         if held > HELD_BYTES and source.path is not None:

@@ -8,7 +8,7 @@ from exeat.errors import BadInput
 from exeat.evidence import statements, walk
 from exeat.evidence.canonical import components_of
 from exeat.evidence.intake import Item
-from exeat.evidence.recognise import CHECKPOINT_FILE, RECORD_ARRAYS, recognise
+from exeat.evidence.recognise import CHECKPOINT_FILE, RECORD_ARRAYS, WHAT_EXEAT_READS, recognise
 from exeat.model.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ class _Listed(NamedTuple):
 
 def is_component(run: Run, source: Source) -> bool:
     """Return whether a registered manifest lists the file."""
-    return _listed(run, source.sha256) is not None
+    return bool(_listed(run, source.sha256))
 
 
 def take_checkpoint_file(run: Run, source: Source) -> None:
     """Keep a model file that a registered manifest lists by digest; its content is never opened."""
     listed = _listed(run, source.sha256)
-    if listed is None:
+    if not listed:
         raise BadInput(
             "This looks like a checkpoint file; Exeat never opens one at intake, and no registered manifest lists it.",
             f"List it as a component with sha256 {source.sha256} in the checkpoint's manifest and ingest both. "
@@ -45,16 +45,16 @@ def take_checkpoint_file(run: Run, source: Source) -> None:
 def take_unknown(run: Run, source: Source) -> None:
     """Keep a file of any format that a registered manifest lists as a component; refuse every other."""
     listed = _listed(run, source.sha256)
-    if listed is None:
+    if not listed:
         recognise(source.head or walk.again(source), source.size)
-        raise BadInput("This is not a format Exeat reads.", "See docs/formats.md.")
+        raise BadInput("This is not a format Exeat reads.", WHAT_EXEAT_READS)
     _keep(run, source, listed)
 
 
 def take_arrays(run: Run, source: Source) -> None:
     """Leave NumPy arrays outside unless a manifest lists them: per-record attack scores tell who was a member."""
     listed = _listed(run, source.sha256)
-    if listed is not None:
+    if listed:
         _keep(run, source, listed)
         return
     error = BadInput(
@@ -65,31 +65,43 @@ def take_arrays(run: Run, source: Source) -> None:
     run.reject(source, error, kind=RECORD_ARRAYS, keep=False)
 
 
-def _keep(run: Run, source: Source, listed: _Listed) -> None:
+def _keep(run: Run, source: Source, listed: list[_Listed]) -> None:
     if source.size > run.keep_bytes:
         raise BadInput(
             f"The file has {source.size:,} bytes; intake keeps checkpoint files up to {run.keep_bytes:,}.",
             "Leave it where it is: the manifest names it by digest. Raise max_checkpoint_bytes to keep it here.",
         )
-    note = f"component {listed.component.id}"
-    if run.register.subject_of(source.sha256) is not None:
-        run.know(source, CHECKPOINT_FILE, listed.checkpoint_id, note)
+    note = f"component {listed[0].component.id}"
+    new = [place for place in listed if not _received(run, place)]
+    if not new:
+        run.know(source, CHECKPOINT_FILE, listed[0].checkpoint_id, note)
         return
     data = source.data if source.data is not None else walk.again(source, run.keep_bytes)
     run.stores.objects.put(data, source.sha256)
-    item = Item(source.name, CHECKPOINT_FILE, source.sha256, listed.checkpoint_id, note)
-    run.accept(source, item, statements.received(run.by, listed.component, listed.checkpoint_id, listed.manifest))
+    item = Item(source.name, CHECKPOINT_FILE, source.sha256, new[0].checkpoint_id, note)
+    drafts = [statements.received(run.by, one.component, one.checkpoint_id, one.manifest) for one in new]
+    run.accept(source, item, *drafts)
 
 
-def _listed(run: Run, sha256: str) -> _Listed | None:
-    """Look in the manifests of this ingest first, then once in all that are registered."""
-    if sha256 not in run.listing.manifest_of and not run.listing.complete:
+def _received(run: Run, place: _Listed) -> bool:
+    facts = run.register.checkpoint(place.checkpoint_id, statements.COMPONENT_RECEIVED)
+    return any(fact.subject["component"] == place.component.sha256 for fact in facts)
+
+
+def _listed(run: Run, sha256: str) -> list[_Listed]:
+    """Look in every registered manifest, read once per ingest; several checkpoints may share a file."""
+    if not run.listing.complete:
         run.listing.complete = True
         for fact in run.register.all_registered():
             components_of(run, fact.subject["manifest"])
-    manifest_sha256 = run.listing.manifest_of.get(sha256)
-    if manifest_sha256 is None:
-        return None
-    manifest = run.stores.library.document(manifest_sha256, Manifest)
+    return [_place(run, checkpoint_id, sha256) for checkpoint_id in sorted(run.listing.checkpoints_of.get(sha256, ()))]
+
+
+def _place(run: Run, checkpoint_id: str, sha256: str) -> _Listed:
+    """Return the newest manifest of the checkpoint that lists the file."""
+    facts = run.register.checkpoint(checkpoint_id, statements.CHECKPOINT_REGISTERED)
+    manifests = [fact.subject["manifest"] for fact in facts]
+    newest = next(m for m in reversed(manifests) if sha256 in components_of(run, m))
+    manifest = run.stores.library.document(newest, Manifest)
     component = next(c for c in manifest.components if c.sha256 == sha256)
-    return _Listed(component, manifest_sha256, manifest.checkpoint_id)
+    return _Listed(component, newest, checkpoint_id)

@@ -43,7 +43,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectRecord:
-    """Why something was not taken in; ``bytes`` and ``sha256`` describe the whole of it, kept or not."""
+    """Why something was not taken in; ``bytes`` and ``sha256`` describe the whole of it, kept or not.
+
+    ``settled`` is when the same bytes were taken in after all, or empty.
+    """
 
     id: str
     at: str
@@ -54,6 +57,7 @@ class RejectRecord:
     reason: str
     what_to_do: str
     bytes: int
+    settled: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain JSON values."""

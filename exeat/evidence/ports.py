@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
+    from datetime import date, datetime
 
     from exeat.evidence.intake import RejectRecord
 
@@ -40,6 +40,10 @@ class Objects(Protocol):
 
     def put_reject(self, record: RejectRecord, data: bytes) -> None:
         """Keep a reject: its record and (capped) bytes; the first record of an id stays."""
+        ...
+
+    def settle(self, record: RejectRecord, at: datetime) -> None:
+        """Mark a reject as settled: its bytes were taken in after all."""
         ...
 
     def rejects(self) -> list[RejectRecord]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from exeat.evidence.binding import BoundFile
+    from exeat.evidence.intake import RejectRecord
     from exeat.evidence.library import Library
     from exeat.evidence.ports import AccessEvents, Objects
     from exeat.evidence.statements import Author
@@ -36,18 +37,19 @@ class Stores(NamedTuple):
 
 
 class Listing:
-    """Which manifest lists which component digests, as far as this ingest has looked."""
+    """Which manifests list which component digests, as far as this ingest has looked."""
 
     def __init__(self) -> None:
         self.components: dict[str, frozenset[str]] = {}
-        self.manifest_of: dict[str, str] = {}
+        self.checkpoints_of: dict[str, set[str]] = {}
         self.complete = False
 
     def add(self, manifest_sha256: str, manifest: Manifest) -> frozenset[str]:
-        """Note the components of a manifest; the last manifest that lists a file wins."""
+        """Note the components of a manifest; several checkpoints may share a file."""
         digests = frozenset(component.sha256 for component in manifest.components)
         self.components[manifest_sha256] = digests
-        self.manifest_of.update(dict.fromkeys(digests, manifest_sha256))
+        for digest in digests:
+            self.checkpoints_of.setdefault(digest, set()).add(manifest.checkpoint_id)
         return digests
 
 
@@ -71,6 +73,7 @@ class Run:
         self.listing = Listing()
         self.bindings: dict[str, BoundFile] = {}
         self._pending: list[_Pending] = []
+        self._open_rejects: dict[str, list[RejectRecord]] | None = None
         self._waiting = 0
         self._size_before = stores.ledger.size()
 
@@ -87,6 +90,9 @@ class Run:
         """Say the statements about a source with the next batch; its bytes are in the store by now."""
         for draft in drafts:
             self.register.add(draft)
+        if source.path is not None:
+            source.data, source.head = None, b""
+        self._settle(source)
         self._pending.append(_Pending(source, item, drafts))
         self._waiting += len(drafts)
         if self._waiting >= BATCH:
@@ -97,6 +103,16 @@ class Run:
         record = reject_record(source, error, at=self.stores.clock(), kind=kind)
         self.stores.objects.put_reject(record, self._head(source) if keep else b"")
         self.result.rejected.append(record)
+
+    def _settle(self, source: Source) -> None:
+        """Mark earlier refusals of the same bytes as settled."""
+        if self._open_rejects is None:
+            self._open_rejects = {}
+            for record in self.stores.objects.rejects():
+                if not record.settled:
+                    self._open_rejects.setdefault(record.sha256, []).append(record)
+        for record in self._open_rejects.pop(source.sha256, ()):
+            self.stores.objects.settle(record, self.stores.clock())
 
     @staticmethod
     def _head(source: Source) -> bytes:

@@ -51,7 +51,7 @@ class EvidenceDesk:
     ) -> IntakeResult:
         """Take in files and folders of any known kind; idempotent; the order of the files does not matter.
 
-        ``progress`` is called with files done and files in all. Raises NotPermitted.
+        ``progress`` is called with steps done and steps in all (two per file). Raises NotPermitted.
         """
         author = statements.Author.of(by)
         found = list(walk.find([Path(path) for path in paths]))
@@ -126,11 +126,14 @@ class EvidenceDesk:
                 return self._stores.library.document(sha256, Policy), sha256
         raise NotFound("No policy is adopted yet.", "Ingest a policy file.")
 
-    def rejects(self, person: Person) -> list[RejectRecord]:
-        """Return what was refused and why, oldest first; raise NotPermitted."""
+    def rejects(self, person: Person, *, settled: bool = False) -> list[RejectRecord]:
+        """Return what was refused and why, oldest first; raise NotPermitted.
+
+        Without ``settled`` those are left out whose bytes were taken in later.
+        """
         if not (person.can(Permission.EVIDENCE_READ) or person.can(Permission.EVIDENCE_INGEST)):
             raise NotPermitted("Your role does not read the intake.", "Ask a steward.")
-        return self._stores.objects.rejects()
+        return [record for record in self._stores.objects.rejects() if settled or not record.settled]
 
 
 def _read_each(run: Run, files: Iterable[walk.Found]) -> Iterable[Source]:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from exeat.evidence.intake import KEPT_BYTES, RejectRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
 DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 FEW = 16
@@ -88,6 +90,11 @@ class ObjectStore:
         if data:
             self._files.write(f"{name}.bin", data[:KEPT_BYTES])
         self._files.write(f"{name}.json", json.dumps(record.to_dict(), indent=1).encode())
+
+    def settle(self, record: RejectRecord, at: datetime) -> None:
+        """Mark a reject as settled; the record stays."""
+        settled = replace(record, settled=at.isoformat())
+        self._files.write(f"rejects/{record.id}.json", json.dumps(settled.to_dict(), indent=1).encode())
 
     def rejects(self) -> list[RejectRecord]:
         """Return all rejects, oldest first."""

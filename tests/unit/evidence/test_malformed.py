@@ -112,16 +112,16 @@ def marked():
             yield name, document, path
 
 
-@pytest.mark.parametrize(("name", "document", "path"), list(marked()), ids=lambda value: str(value)[:40])
-def test_markup_is_kept_as_text_or_refused(ready, name, document, path):
+@pytest.mark.parametrize("name", ["manifest", "report", "proposal"])
+def test_markup_is_kept_as_text_or_refused(ready, name):
     ready.desk.ingest_bytes("good", GOOD_MANIFEST, SYSTEM)
-    for text in MARKUP:
-        data = as_bytes(with_text(document, path, text))
-        result = ready.desk.ingest_bytes("marked", data, SYSTEM)
-        if result.rejected:
-            assert "<script" not in result.rejected[0].what_to_do
-        elif name != "proposal":
-            assert ready.desk.raw(sha(data)) == data
+    for _, document, path in (place for place in marked() if place[0] == name):
+        for text in MARKUP:
+            data = as_bytes(with_text(document, path, text))
+            result = ready.desk.ingest_bytes("marked", data, SYSTEM)
+            assert len(result.rejected) + len(result.accepted) == 1
+            if result.accepted:
+                assert ready.desk.raw(sha(data)) == data
     lines = b"".join(entry.line for entry in ready.ledger.entries())
     for text in MARKUP:
         assert text.encode() not in lines

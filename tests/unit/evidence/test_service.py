@@ -82,6 +82,9 @@ def test_a_report_needs_its_checkpoint(home):
     assert "onco-v1, which is not registered" in reasons(result)[0]
     assert "Ingest its manifest" in result.rejected[0].what_to_do
     assert home.ingest(m=MANIFEST).counts["accepted"] == 2
+    assert home.desk.rejects(STELLA) == []
+    (settled,) = home.desk.rejects(STELLA, settled=True)
+    assert settled.settled
 
 
 @pytest.mark.parametrize(
@@ -225,6 +228,15 @@ def test_files_of_a_checkpoint_are_kept_when_a_manifest_lists_them(home):
     assert "exeat inspect" in result.rejected[0].what_to_do
 
 
+def test_a_file_that_two_checkpoints_share_is_recorded_for_both(home):
+    home.ingest(a=MANIFEST, w=b"weights")
+    result = home.ingest(b=as_bytes(manifest(checkpoint_id="onco-v2")))
+    assert [item.name for item in result.accepted] == ["inbox/b", "inbox/w"]
+    cases = [entry.case for entry in home.ledger.entries() if entry.kind == "component.received"]
+    assert cases == ["checkpoint:onco-v1", "checkpoint:onco-v2"]
+    assert home.ingest().counts["known"] == 3
+
+
 def test_a_checkpoint_file_may_come_long_after_its_manifest(home):
     home.ingest(m=MANIFEST)
     (home.inbox / "m").unlink()
@@ -251,7 +263,10 @@ def test_progress_counts_every_file(home):
     seen = []
     home.drop(m=MANIFEST, r=REPORT, x=b"junk")
     home.desk.ingest([home.inbox], SYSTEM, lambda done, total: seen.append((done, total)))
-    assert seen == [(1, 3), (2, 3), (3, 3)]
+    assert seen == [(step, 6) for step in range(1, 7)]
+    seen.clear()
+    home.desk.ingest([home.inbox], SYSTEM, lambda done, total: seen.append((done, total)))
+    assert (seen[0], seen[-1]) == ((1, 6), (6, 6))
 
 
 def test_a_binding_alone_is_kept_and_says_nothing_yet(home):
