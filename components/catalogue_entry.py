@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from components.numbers import day, figure, interval, shown_unit, size
+from components.numbers import day, figure, interval, shown_unit, size, version_name
 from components.page import page_title
 from components.table import table
 from components.text import one_line, paragraphs, plain
@@ -34,7 +34,7 @@ def show_answer(entry: CatalogueEntry) -> None:
     page_title(one_line(entry.facts["title"], 200), entry.answer)
     st.info(plain(entry.ask, 1000), icon=":material/contact_support:")
     facts = (
-        ("Lineage", f"{entry.facts['run_family']} {entry.facts['version']}"),
+        ("Lineage", f"{entry.facts['run_family']} {version_name(str(entry.facts['version']))}"),
         ("Task", entry.facts["task"]),
         ("Data", entry.facts["regime"]),
         ("Protection", entry.facts["protection"]),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from components.numbers import counted, figure, listed, shown_unit
+from components.numbers import counted, figure, listed, shown_unit, version_name
 from components.page import empty
 from components.paging import turn_pages
 from components.text import one_line, plain
@@ -104,14 +104,14 @@ def show_rows(found: Found, person: Person) -> None:
 def row_words(row: Mapping[Any, Any], person: Person) -> dict[str, str]:
     """Return one checkpoint as words."""
     return {
-        "Checkpoint": f"{one_line(row['title'], 100)} ({one_line(row['version'], 20)})",
+        "Checkpoint": one_line(row["title"], 100),
         "For you": availability(row, person),
         "Exposure": str(row["exposure"]),
         "Utility": _utility(row),
         "Protection": _protection(row),
         "Data": one_line(row["regime"], 40),
         "Task": one_line(row["task"], 40),
-        "Lineage": one_line(row["run_family"], 40),
+        "Lineage": f"{one_line(row['run_family'], 40)} {version_name(one_line(row['version'], 20))}",
     }
 
 

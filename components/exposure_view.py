@@ -7,21 +7,24 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from components.charts.exposure_small_multiples import exposure_alt, exposure_panels, exposure_table
+from components.charts.exposure_small_multiples import PANELS, exposure_alt, exposure_panels, exposure_table, families
 from components.charts.timeline import exposure_timeline, timeline_alt, timeline_table
 from components.figure import draw
-from components.numbers import day, days, figure, interval, shown_unit
+from components.numbers import counted, day, days, figure, interval, shown_unit
 from components.page import empty
 from components.table import table, twin
-from components.text import one_line
+from components.text import one_line, plain
 from exeat.access.exposure import LINEAGES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import plotly.graph_objects as go
+
+    from components.charts.exposure_small_multiples import Family
     from exeat.access.exposure import Aged, Overview
 
-ALL = "all lineages"
+ALL, _COLUMNS = "all lineages", 2
 BY_LINEAGE, OVER_TIME = "by lineage", "over time"
 
 
@@ -36,11 +39,10 @@ def ask_view(lineages: Sequence[str]) -> tuple[str, bool]:
 
 
 def as_of(overview: Overview, today: object) -> str:
-    """Return how current the figures are."""
+    """Return how current the figures are, and how they are judged."""
     newest = f"newest report {day(overview.newest)}" if overview.newest else "no report yet"
-    return (
-        f"As of {today}; {newest}. Whole populations; limits of the adopted policy; the bad end of an interval decides."
-    )
+    rule = "Whole populations, judged for each checkpoint's intended tier; the bad end of an interval decides."
+    return f"As of {today}; {newest}. {rule}"
 
 
 def show_by_lineage(points: pd.DataFrame, caption: str) -> None:
@@ -52,8 +54,22 @@ def show_by_lineage(points: pd.DataFrame, caption: str) -> None:
         f"{caption} Cross: beyond its limit. Triangle: warned. Filled dot: within. Open dot: no limit set. Hollow "
         f"diamond at the left: not measured. At most {LINEAGES} lineages, the most exposed first."
     )
-    draw(exposure_panels(points), key="exposure-panels", alt=exposure_alt(points))
+    _grid([(group, chart, exposure_alt(group)) for group, chart in exposure_panels(points)])
+    more = len(families(points)) - PANELS
+    if more > 0:
+        st.caption(f"{counted(more, 'more kind')} of indicator with fewer failures: in the table.")
     twin(exposure_table(points), f"the same {len(points)} figures")
+
+
+def _grid(panels: Sequence[tuple[Family, go.Figure, str]]) -> None:
+    """Draw the panels two by two; on a narrow screen they stand one below the other."""
+    for first in range(0, len(panels), _COLUMNS):
+        for place, column in enumerate(st.columns(_COLUMNS, gap="medium")):
+            if first + place < len(panels):
+                group, chart, alt = panels[first + place]
+                with column:
+                    st.markdown(f"**{plain(group.title)}**")
+                    draw(chart, key=f"exposure-{first + place}", alt=alt)
 
 
 def show_over_time(months: pd.DataFrame, caption: str) -> None:
@@ -65,7 +81,7 @@ def show_over_time(months: pd.DataFrame, caption: str) -> None:
         f"{caption} Solid: middle value of all checkpoints reported in the month. Dashed: worst bad end. Hollow "
         "diamond: nothing was measured."
     )
-    draw(exposure_timeline(months), key="exposure-months", alt=timeline_alt(months))
+    _grid([(group, chart, timeline_alt(group)) for group, chart in exposure_timeline(months)])
     twin(timeline_table(months), "the same months")
 
 

@@ -107,7 +107,13 @@ def show_arrivals(arrivals: Arrivals) -> None:
         empty("Nothing came in yet.", "Upload a manifest here, or run: exeat ingest FOLDER.")
         return
     rows = [_arrival(row) for row in arrivals.rows.to_dict("records")]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", alt="Documents that came in, newest first")
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        width="stretch",
+        height="content",
+        alt="What came in, newest first",
+    )
     turn_pages(SHEET, arrivals.total, PAGE_ROWS)
 
 
@@ -140,6 +146,8 @@ def show_rejects(rejects: Sequence[RejectRecord]) -> None:
         }
         for one in shown
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", alt="Refused files, newest first")
+    st.dataframe(
+        pd.DataFrame(rows), hide_index=True, width="stretch", height="content", alt="Refused files, newest first"
+    )
     if len(rejects) > len(shown):
         st.caption(f"The newest {len(shown):,} of {len(rejects):,} are shown.")

@@ -115,7 +115,13 @@ def show_page(page: Page) -> None:
         }
         for row in page.rows.to_dict("records")
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", alt="Ledger entries as sentences, newest first")
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        width="stretch",
+        height="content",
+        alt="Entries as sentences, newest first",
+    )
     turn_pages(SHEET, page.total, PAGE_ROWS)
     st.caption(f"{counted(page.total, 'entry', 'entries')}, newest first.")
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from components.charts.palette import FAIL_AREA, INFO, safe, sign, styled
 from components.numbers import axis_unit, bare_interval, figure, interval, scale, shown_unit
@@ -15,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
     from typing import Any
 
-PANELS, COLUMNS = 8, 2
+PANELS = 8
 NO_LINEAGE, NO_LIMIT = "lineage unknown", "no_limit"
 _SYMBOLS = {"fail": "x", "warn": "triangle-up", NO_LIMIT: "circle-open"}
-_ROW, _LEAST, _EXTRA = 30, 150, 92
+_ROW, _LEAST, _EXTRA = 30, 130, 64
 
 
 class Family(NamedTuple):
@@ -37,30 +36,28 @@ def grouped(figures: pd.DataFrame) -> list[Family]:
 
 
 def families(points: pd.DataFrame) -> tuple[Family, ...]:
-    """Return the panels, those with most failing figures first."""
-    return tuple(sorted(grouped(points), key=lambda g: (-_count(g, "fail"), -_count(g, "warn"), g.title)))
+    """Return the panels, those with most failing figures first, then those with most that were not measured."""
+    order = ("fail", "not_measured", "warn")
+    return tuple(sorted(grouped(points), key=lambda g: (*(-_count(g, one) for one in order), g.title)))
 
 
 def _count(group: Family, verdict: str) -> int:
     return int((group.rows["verdict"] == verdict).sum())
 
 
-def exposure_panels(points: pd.DataFrame) -> go.Figure:
-    """Return the small multiples; ``points`` is ``Exposure.points``. At most eight panels, the worst ones."""
+def exposure_panels(points: pd.DataFrame) -> tuple[tuple[Family, go.Figure], ...]:
+    """Return at most eight kinds of indicator, the worst first, each with its figure: a strip per lineage."""
     lineages = list(dict.fromkeys(points["run_family"].fillna(NO_LINEAGE)))
     strip = points["run_family"].fillna(NO_LINEAGE).map(lineages.index)
-    points = points.assign(strip=strip + _spread(points))
-    groups = families(points)[:PANELS]
-    down = -(-len(groups) // COLUMNS)
-    height = down * (max(_ROW * len(lineages), _LEAST) + _EXTRA)
-    chart = make_subplots(
-        rows=down, cols=min(COLUMNS, len(groups)), subplot_titles=[safe(group.title, 70) for group in groups],
-        shared_yaxes=True, horizontal_spacing=0.04, vertical_spacing=min(70 / height, 0.9 / down),
-    )  # fmt: skip
-    for number, group in enumerate(groups):
-        _draw(chart, group, {"row": number // COLUMNS + 1, "col": number % COLUMNS + 1})
-    styled(chart, height=height)
+    groups = families(points.assign(strip=strip + _spread(points)))[:PANELS]
     names = [safe(name, 28) for name in lineages]
+    return tuple((group, _panel(group, names)) for group in groups)
+
+
+def _panel(group: Family, names: list[str]) -> go.Figure:
+    chart = go.Figure()
+    _draw(chart, group)
+    styled(chart, height=max(_ROW * len(names), _LEAST) + _EXTRA)
     chart.update_yaxes(tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.4, -0.6])
     return chart
 
@@ -76,32 +73,31 @@ def _spread(points: pd.DataFrame) -> pd.Series[float]:
     return (place % 5 - 2) * 0.13
 
 
-def _draw(chart: go.Figure, group: Family, where: dict[str, int]) -> None:
+def _draw(chart: go.Figure, group: Family) -> None:
     factor = scale(group.unit)
     for verdict, rows in group.rows[_drawn(group)].groupby("verdict"):
-        chart.add_trace(_dots(rows, str(verdict), factor), **where)
+        chart.add_trace(_dots(rows, str(verdict), factor))
     low, high = _reach(group, factor)
-    _draw_limits(chart, group, (low, high), where)
+    _draw_limits(chart, group, (low, high))
     gaps = group.rows[group.rows["verdict"] == "not_measured"]
     if len(gaps):
-        chart.add_trace(_gaps(gaps, low - (high - low) * 0.04), **where)
+        chart.add_trace(_gaps(gaps, low - (high - low) * 0.04))
     shown = bool(_drawn(group).any())
     reach = [low - (high - low) * 0.09, high]
-    chart.update_xaxes(
-        range=reach, ticksuffix=f" {safe(axis_unit(group.unit), 12)}", nticks=5, showticklabels=shown, **where
-    )
+    suffix = f" {safe(axis_unit(group.unit), 12)}"
+    chart.update_xaxes(range=reach, ticksuffix=suffix, nticks=5, showticklabels=shown)
 
 
-def _draw_limits(chart: go.Figure, group: Family, reach: tuple[float, float], where: dict[str, int]) -> None:
+def _draw_limits(chart: go.Figure, group: Family, reach: tuple[float, float]) -> None:
     """Draw each limit as a labelled line, and shade where every checkpoint fails."""
     factor = scale(group.unit)
     limits = sorted(float(one) * factor for one in group.rows["max_value"].dropna().unique())
     for limit in limits[:3]:
         label = {"text": f"limit {figure(limit / factor, group.unit)}", "font": {"size": 10}}
-        chart.add_vline(x=limit, line={"color": "#808080", "width": 2, "dash": "dot"}, annotation=label, **where)
+        chart.add_vline(x=limit, line={"color": "#808080", "width": 2, "dash": "dot"}, annotation=label)
     if limits:
         ends = (reach[0], limits[0]) if bool(group.rows["falling"].any()) else (limits[-1], reach[1])
-        chart.add_vrect(x0=ends[0], x1=ends[1], fillcolor=FAIL_AREA, line_width=0, layer="below", **where)
+        chart.add_vrect(x0=ends[0], x1=ends[1], fillcolor=FAIL_AREA, line_width=0, layer="below")
 
 
 def _reach(group: Family, factor: int) -> tuple[float, float]:
@@ -183,11 +179,9 @@ def _table_row(row: Mapping[Hashable, Any]) -> dict[str, Any]:
     }
 
 
-def exposure_alt(points: pd.DataFrame) -> str:
-    """Return the figure in words."""
-    said = [
-        f"{group.title}: {len(group.rows)} figures, {_count(group, 'fail')} beyond the limit, "
+def exposure_alt(group: Family) -> str:
+    """Return one panel in words."""
+    return (
+        f"{group.title} by lineage: {len(group.rows)} figures, {_count(group, 'fail')} beyond the limit, "
         f"{_count(group, 'not_measured')} not measured."
-        for group in families(points)[:PANELS]
-    ]
-    return "Exposure by lineage, one panel per indicator. " + " ".join(said)
+    )

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
-from components.charts.exposure_small_multiples import COLUMNS, PANELS, Family
+from components.charts.exposure_small_multiples import PANELS, Family
 from components.charts.palette import FAIL, INFO, UNKNOWN, safe, styled
 from components.numbers import axis_unit, figure, scale
 
@@ -25,25 +24,17 @@ def _groups(months: pd.DataFrame) -> tuple[Family, ...]:
     return tuple(sorted(groups, key=lambda group: (-int(group.rows["n_fail"].sum()), group.title)))
 
 
-def exposure_timeline(months: pd.DataFrame) -> go.Figure:
-    """Return one panel per kind of indicator; ``months`` is ``Exposure.months``.
+def exposure_timeline(months: pd.DataFrame) -> tuple[tuple[Family, go.Figure], ...]:
+    """Return at most eight kinds of indicator, the worst first, each with its figure over the months.
 
     Solid with dots: the middle value. Dashed with crosses: the worst bad end of an interval. A month in which nothing
     was measured is a hollow diamond at the foot and breaks the lines.
     """
-    groups = _groups(months)[:PANELS]
-    down = -(-len(groups) // COLUMNS)
-    height = down * _PANEL + 60
-    chart = make_subplots(
-        rows=down, cols=min(COLUMNS, len(groups)), subplot_titles=[safe(group.title, 70) for group in groups],
-        horizontal_spacing=0.08, vertical_spacing=min(70 / height, 0.9 / down),
-    )  # fmt: skip
-    for number, group in enumerate(groups):
-        _draw(chart, group, {"row": number // COLUMNS + 1, "col": number % COLUMNS + 1})
-    return styled(chart, height=height)
+    return tuple((group, _draw(group)) for group in _groups(months)[:PANELS])
 
 
-def _draw(chart: go.Figure, group: Family, where: dict[str, int]) -> None:
+def _draw(group: Family) -> go.Figure:
+    chart = go.Figure()
     factor, unit, by_month = scale(group.unit), safe(axis_unit(group.unit), 12), group.rows
     styles: tuple[tuple[str, str, dict[str, Any], dict[str, Any]], ...] = (
         ("middle", "middle value", {"color": INFO, "width": 2}, {"size": 7}),
@@ -56,7 +47,6 @@ def _draw(chart: go.Figure, group: Family, where: dict[str, int]) -> None:
                 x=by_month["month"], y=by_month[column] * factor, mode="lines+markers", line=line, marker=marker,
                 text=text, hovertemplate="%{x|%Y-%m}<br>%{y:.3~g} " + unit + ", %{text}<extra></extra>",
             ),
-            **where,
         )  # fmt: skip
     gaps = by_month[by_month["n_measured"] == 0]
     marker = {"symbol": "diamond-open", "size": 10, "color": UNKNOWN, "line": {"width": 2}}
@@ -64,14 +54,14 @@ def _draw(chart: go.Figure, group: Family, where: dict[str, int]) -> None:
     foot = [0.0] * len(gaps)
     chart.add_trace(
         go.Scatter(x=gaps["month"], y=foot, mode="markers", marker=marker, hovertemplate=hover, cliponaxis=False),
-        **where,
     )
     for limit in sorted(group.rows["max_value"].dropna().unique())[:3]:
         annotation = {"text": f"limit {figure(float(limit), group.unit)}", "font": {"size": 10}}
         line = {"color": "#808080", "width": 2, "dash": "dot"}
-        chart.add_hline(y=limit * factor, line=line, annotation=annotation, **where)
-    chart.update_yaxes(ticksuffix=f" {unit}", rangemode="tozero", nticks=5, **where)
-    chart.update_xaxes(tickformat="%Y-%m", **where)
+        chart.add_hline(y=limit * factor, line=line, annotation=annotation)
+    chart.update_yaxes(ticksuffix=f" {unit}", rangemode="tozero", nticks=5)
+    chart.update_xaxes(tickformat="%Y-%m")
+    return styled(chart, height=_PANEL)
 
 
 def timeline_table(months: pd.DataFrame) -> pd.DataFrame:
@@ -96,7 +86,8 @@ def _table_row(row: Mapping[Hashable, Any]) -> dict[str, Any]:
     }
 
 
-def timeline_alt(months: pd.DataFrame) -> str:
-    """Return the figure in words."""
-    said = [f"{group.title}: {int(group.rows['n_fail'].sum())} beyond the limit." for group in _groups(months)[:PANELS]]
-    return "Middle and worst figure of each indicator by month. " + " ".join(said)
+def timeline_alt(group: Family) -> str:
+    """Return one panel in words."""
+    first, last = group.rows["month"].min(), group.rows["month"].max()
+    failing = int(group.rows["n_fail"].sum())
+    return f"{group.title} from {first:%Y-%m} to {last:%Y-%m}, middle and worst figure: {failing} beyond the limit."

@@ -20,8 +20,8 @@ SUPPRESSED, NOT_MEASURED = "suppressed", "not measured"
 _FIGURES = ("value", "ci_low", "ci_high", "bad_end", "baseline_value")
 _COUNTS = ("n_in", "n_out", "n_events", "n")
 _INDICATOR_COLUMNS = (
-    "checkpoint_id", "indicator_id", "label", "band", "status", "reason", "value", "ci_low", "ci_high", "unit", "limit", "n_in",
-    "n_out", "subgroup", "method", "access", "producer", "reported_at", "report_id",
+    "checkpoint_id", "indicator_id", "label", "band", "status", "reason", "value", "ci_low", "ci_high", "unit", "limit",
+    "n_in", "n_out", "subgroup", "method", "access", "producer", "reported_at", "report_id",
 )  # fmt: skip
 _METRIC_COLUMNS = ("metric_id", "value", "ci_low", "ci_high", "unit", "split", "regime", "subgroup", "n", "status")
 
@@ -68,7 +68,8 @@ def _hide(rows: pd.DataFrame, small: pd.Series[bool], columns: tuple[str, ...]) 
 
 def shown_indicators(found: pd.DataFrame, person: Person, policy: Policy | None) -> Shown:
     """Return the figures of some checkpoints; they were judged for each checkpoint's intended tier."""
-    rows = found.assign(limit=found["max_value"], band=[_band(row) for row in found.to_dict("records")])
+    judged = found["max_value"].where(found["verdict"] != "not_measured")
+    rows = found.assign(limit=judged, band=[_band(row) for row in found.to_dict("records")])
     small = _too_small(rows, ["n_in"], _smallest(policy))
     hidden = 0
     if not sees_small_cells(person):

@@ -27,6 +27,8 @@ _BANDS = {
 }
 _NEAR = 0.8
 """From this share of a limit on, a figure counts as near it."""
+_NOT_OF_THE_VALUE = frozenset({"p_value"})
+"""Limits that ask something else of an indicator than its value: here, whether it is significant."""
 _ENDS = 2
 _NUMBERS = ("value", "ci_low", "ci_high", "fpr", "baseline_value")
 _TEXTS = ("indicator_id", "status", "reason", "unit", "direction", "n_out", "regime")
@@ -68,7 +70,8 @@ class Judge:
         key = (indicator.indicator_id, indicator.fpr, tier)
         if key not in self._limits:
             limits = self._policy.thresholds if tier is not None else ()
-            self._limits[key] = tuple(one for one in limits if tier in one.tiers and applies(one, indicator))
+            about = (one for one in limits if tier in one.tiers and one.unit not in _NOT_OF_THE_VALUE)
+            self._limits[key] = tuple(one for one in about if applies(one, indicator))
         return self._limits[key]
 
     def _words(self, indicator: Indicator) -> tuple[str, str]:

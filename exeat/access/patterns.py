@@ -126,7 +126,7 @@ class Patterns:
         """Return role -> tier -> outcome with the number of events."""
         return self._ask(person, sql.FLOW, window)
 
-    def denied(self, person: Person, window: Window, *, rows: int = 50) -> pd.DataFrame:
+    def denied(self, person: Person, window: Window, *, rows: int = 20) -> pd.DataFrame:
         """Return who was denied what, most often first; ``total`` counts all such pairs."""
         return self._named(self._ask(person, sql.DENIED, window, rows), person)
 

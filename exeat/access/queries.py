@@ -59,7 +59,9 @@ METRICS = "SELECT * FROM metric WHERE checkpoint_id = ? ORDER BY subgroup NULLS 
 INDICATORS = """SELECT *, CASE direction WHEN 'lower_is_worse' THEN coalesce(ci_low, value)
                         ELSE coalesce(ci_high, value) END AS bad_end
     FROM indicator WHERE checkpoint_id IN (SELECT unnest(?)) AND NOT superseded
-    ORDER BY checkpoint_id, status <> 'measured', subgroup NULLS FIRST, indicator_id, fpr DESC LIMIT 2000"""
+    ORDER BY checkpoint_id,
+             list_position(['fail', 'not_measured', 'warn', 'pass', 'no_limit', 'not_applicable'], verdict),
+             subgroup NULLS FIRST, indicator_id, fpr DESC, method, report_sha256 LIMIT 2000"""
 
 LINEAGES = "SELECT DISTINCT run_family FROM checkpoint ORDER BY run_family LIMIT 1000"
 

@@ -97,7 +97,7 @@ def test_an_entry_says_what_why_not_and_how_to_ask(home, sign_in):
 def test_those_who_may_see_figures_see_them(sign_in):
     app = sign_in("stella", ENTRY, checkpoint="onco-v1")
     figures = app.table[1].value
-    assert "0.55" in set(figures["Value"])
+    assert "0\\.55" in set(figures["Value"])
     assert not [caption for caption in app.caption if "bands" in caption.value]
 
 

@@ -24,6 +24,7 @@ LIMITS = [
         "tiers": ["T2"],
     },
     {"id": "r", "check": "R7", "indicator": "recon.error", "limit": "0.9", "unit": "ratio_to_baseline"},
+    {"id": "p", "check": "R4", "indicator": "*", "limit": "0.05", "unit": "p_value", "effect": "warn"},
     {"id": "x", "check": "M2", "indicator": "struct.*", "limit": "0", "unit": "flag"},
 ]
 GAP = {"status": "not_measured", "value": None, "ci_low": None, "ci_high": None, "reason": "No shadow models."}
@@ -52,7 +53,7 @@ def stored(document):
 def test_a_stored_figure_is_judged_as_the_assessment_judges_it(document, tier):
     rules = policy(thresholds=LIMITS)
     row, original = stored(document)
-    expected = judge(original, [limit for limit in rules.thresholds if tier in limit.tiers], rules)
+    expected = judge(original, [one for one in rules.thresholds if tier in one.tiers and one.unit != "p_value"], rules)
     found = Judge(rules).judge(row, tier)
     measured_without_limit = expected.verdict is Verdict.NOT_APPLICABLE and original.status == "measured"
     assert found.verdict == ("no_limit" if measured_without_limit else expected.verdict)
