@@ -76,7 +76,7 @@ def new_page(
         if urlparse(route.request.url).hostname in LOCAL:
             route.continue_()
         else:
-            asked_outside.append(route.request.url)
+            asked_outside.append(f"{route.request.frame.url} asked for {route.request.url}")
             route.abort()
 
     def opened(width: int = 1440, height: int = 900, **options: object) -> Page:

@@ -8,7 +8,7 @@ const issuer = `http://localhost:${PORT}`;
 const provider = new Provider(issuer, {
   clients: [{
     client_id: 'exeat', client_secret: 'test-secret-test-secret-test-secret',
-    redirect_uris: [REDIRECT], post_logout_redirect_uris: [new URL('/', REDIRECT).href],
+    redirect_uris: [REDIRECT], post_logout_redirect_uris: [new URL('/', REDIRECT).href, new URL(REDIRECT).origin, REDIRECT],
     response_types: ['code'], grant_types: ['authorization_code'],
   }],
   claims: { openid: ['sub'], profile: ['name'], email: ['email'], groups: ['groups'] },
