@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PANELS = 8
 NO_LINEAGE, NO_LIMIT = "lineage unknown", "no_limit"
 _SYMBOLS = {"fail": "x", "warn": "triangle-up", NO_LIMIT: "circle-open"}
-_ROW, _LEAST, _EXTRA = 30, 130, 64
+_ROW, _LEAST, _EXTRA = 30, 170, 64
 
 
 class Family(NamedTuple):

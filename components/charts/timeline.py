@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from components.charts.exposure_small_multiples import PANELS, Family
+from components.charts.exposure_small_multiples import PANELS, Family, grouped
 from components.charts.palette import FAIL, INFO, UNKNOWN, safe, styled
 from components.numbers import axis_unit, figure, scale
 
@@ -18,10 +18,7 @@ _PANEL = 230
 
 
 def _groups(months: pd.DataFrame) -> tuple[Family, ...]:
-    groups = [
-        Family(str(name), str(unit), rows) for (name, unit), rows in months.groupby(["family", "unit"], sort=True)
-    ]
-    return tuple(sorted(groups, key=lambda group: (-int(group.rows["n_fail"].sum()), group.title)))
+    return tuple(sorted(grouped(months), key=lambda group: (-int(group.rows["n_fail"].sum()), group.title)))
 
 
 def exposure_timeline(months: pd.DataFrame) -> tuple[tuple[Family, go.Figure], ...]:
