@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -127,12 +127,16 @@ class LogCheck:
 
     def _new(self, keys: Sequence[str], cases: Sequence[str], versions: Sequence[int], expects: list[int]) -> bool:
         """Take in keys and cases; return False when a key stands in the log already or a case does not go on."""
-        fresh: dict[str, int] = {}
-        for case, version, before in zip(cases, versions, expects, strict=True):
-            if fresh.get(case, self._versions.get(case, 0)) != before or version != before + 1:
-                return False
-            fresh[case] = version
         if len(set(keys)) != len(keys) or not self._keys.isdisjoint(keys):
+            return False
+        if [version - 1 for version in versions] != expects:
+            return False
+        fresh = dict(zip(cases, versions, strict=True))
+        if len(fresh) == len(cases):
+            goes_on = list(map(self._versions.get, cases, repeat(0))) == expects
+        else:
+            goes_on = self._in_turn(cases, expects)
+        if not goes_on:
             return False
         self._versions |= fresh
         self._keys.update(keys)
