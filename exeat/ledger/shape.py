@@ -1,10 +1,10 @@
-"""The exact shape of a server-attested statement, asked of many at once (whole lists compare far faster than rows)."""
+"""What is stored, and the exact shape of a server-attested statement (whole lists compare far faster than rows)."""
 
 from __future__ import annotations
 
 from itertools import chain, repeat
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from exeat.ledger.canonical import MAX_DEPTH, in_profile
 from exeat.ledger.statement import SCHEMA, SERVER_ATTESTED
@@ -22,6 +22,23 @@ _PARTS, _PLACE_PARTS, _PAYLOAD_PARTS = 3, 4, 14
 STAMP_LENGTH = len("2026-11-23T21:59:12.345678Z")
 _NONCE_LENGTH = 32
 _SCALARS = {str, int, bool, type(None)}
+
+
+class HeadRow(NamedTuple):
+    """One tree head as stored."""
+
+    size: int
+    root: bytes
+    note: str
+
+
+class VaultItem(NamedTuple):
+    """One sealed value as stored."""
+
+    seq: int
+    field: str
+    salt: bytes
+    value: bytes
 
 
 def columns(*stored: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -7,18 +7,18 @@ for the report with ``finish``. Every tree head is checked, its root and its sig
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import sha256
 from itertools import pairwise, repeat
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from exeat.errors import BadInput, Tampered
+from exeat.ledger import shape
 from exeat.ledger.canonical import OPTIONS, in_profile, parse_line
 from exeat.ledger.note import HeadReader
 from exeat.ledger.record import GENESIS, NO_PREV, REDACTION, commitment
-from exeat.ledger.shape import COLUMNS, EXPECTS, HEAD, PAYLOAD, PLACE, REC, SEALED, STAMP_LENGTH, columns, shaped
+from exeat.ledger.shape import HeadRow, VaultItem, shaped
 from exeat.ledger.tree import EMPTY_ROOT, Tree, leaf_hash
 
 if TYPE_CHECKING:
@@ -26,23 +26,6 @@ if TYPE_CHECKING:
 
 MOST_PROBLEMS = 100
 _NOTE_LINES = 5
-
-
-class HeadRow(NamedTuple):
-    """One tree head as stored."""
-
-    size: int
-    root: bytes
-    note: str
-
-
-class VaultItem(NamedTuple):
-    """One sealed value as stored."""
-
-    seq: int
-    field: str
-    salt: bytes
-    value: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +72,7 @@ class LogCheck:
         """Check the next rows, in order of their stored number; a page at once, row by row where it is not right."""
         try:
             leaves, payloads = self._checked(rows)
-        except (TypeError, ValueError, KeyError, AttributeError, RecursionError):
+        except (TypeError, ValueError, KeyError, RecursionError):
             if len(rows) > 1:
                 for row in rows:
                     self.take((row,))
@@ -105,21 +88,20 @@ class LogCheck:
         seqs, stored, prevs, lines, kinds, cases, versions, actors, keys, times = zip(*rows, strict=True)
         leaves = [sha256(b"\x00" + line).digest() for line in lines]
         records = [orjson.loads(line) for line in lines]
-        payloads, recs = list(map(PAYLOAD, records)), list(map(REC, records))
+        payloads, recs = list(map(shape.PAYLOAD, records)), list(map(shape.REC, records))
         good = (
             leaves == list(stored)
             and [orjson.dumps(record, None, OPTIONS) for record in records] == list(lines)
             and seqs == tuple(range(self._seq, self._seq + len(rows)))
             and list(prevs) == [self._last, *leaves[:-1]]
-            and list(map(PLACE, recs)) == list(zip(seqs, map(bytes.hex, prevs), times, strict=True))
-            and list(map(COLUMNS, payloads)) == columns(kinds, cases, actors, keys)
+            and list(map(shape.PLACE, recs)) == list(zip(seqs, map(bytes.hex, prevs), times, strict=True))
+            and list(map(shape.COLUMNS, payloads)) == shape.columns(kinds, cases, actors, keys)
             and shaped(records, recs, payloads)
             and (all(map(bytes.isascii, lines)) or all(map(in_profile, records)))
             and self._ts <= times[0]
             and list(times) == sorted(times)
-            and set(map(len, times)) == {STAMP_LENGTH}
-            and all(map(datetime.fromisoformat, times))
-            and self._new(keys, cases, versions, list(map(EXPECTS, payloads)))
+            and set(map(len, times)) == {shape.STAMP_LENGTH}
+            and self._new(keys, cases, versions, list(map(shape.EXPECTS, payloads)))
         )
         if not good:
             raise ValueError
@@ -142,16 +124,25 @@ class LogCheck:
         self._keys.update(keys)
         return True
 
+    def _in_turn(self, cases: Sequence[str], expects: Sequence[int]) -> bool:
+        """Return whether cases that come more than once go on one by one."""
+        seen: dict[str, int] = {}
+        for case, before in zip(cases, expects, strict=True):
+            if seen.get(case, self._versions.get(case, 0)) != before:
+                return False
+            seen[case] = before + 1
+        return True
+
     def _step(self, rows: Sequence[Sequence[Any]], leaves: Sequence[bytes], payloads: Sequence[dict[str, Any]]) -> None:
         """Follow tree heads, sealed values and redactions through rows; good or bad, they are part of the log."""
         first, done = self._tree.size, 0
-        heads = [None if not first else self._batch, *map(HEAD, payloads)]
+        heads = [None if not first else self._batch, *map(shape.HEAD, payloads)]
         for index in [i for i, (before, head) in enumerate(pairwise(heads)) if before != head]:
             self._tree.extend(leaves[done:index])
             self._boundary(first + index, heads[index + 1])
             done = index
         self._tree.extend(leaves[done:])
-        for index in [i for i, sealed in enumerate(map(SEALED, payloads)) if sealed]:
+        for index in [i for i, sealed in enumerate(map(shape.SEALED, payloads)) if sealed]:
             self._opened(_number(rows[index][0]), payloads[index]["sealed"])
         for index in [i for i, payload in enumerate(payloads) if payload["kind"] == REDACTION]:
             self._redaction(_number(rows[index][0]), payloads[index])
