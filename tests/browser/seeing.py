@@ -31,7 +31,8 @@ def open_as(page: Page, server: Server, person: str, url: str, **query: str) -> 
 
 def button(page: Page | Locator, name: str) -> Locator:
     """The button with this label; icons and shortcuts stand in the accessible name too."""
-    return page.get_by_role("button", name=re.compile(rf"(^|\s){re.escape(name)}"))
+    named = page.get_by_role("button", name=re.compile(rf"(^|\s){re.escape(name)}"))
+    return named.and_(page.locator("[data-testid^=stBaseButton]"))
 
 
 def press(page: Page, name: str) -> None:
