@@ -46,7 +46,7 @@ def show_upload(person: Person) -> None:
         st.file_uploader(
             "Manifests, risk reports, proposals, policies or access events", accept_multiple_files=True, key=_FILES
         )
-        st.form_submit_button("Take in", type="primary", icon=":material/upload_file:", on_click=_take_in)
+        st.form_submit_button("Take in", icon=":material/upload_file:", on_click=_take_in)
     _show_outcome()
 
 
