@@ -13,7 +13,7 @@ from tests.browser.seeing import open_as, settle
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-FOCUSED = """() => { const e = document.activeElement; if (!e) return '';
+FOCUSED = """() => { const e = document.activeElement; if (!e || !e.matches('button, input, a, summary')) return '';
   const label = e.closest('label');
   return [e.getAttribute('aria-label'), e.innerText, label && label.innerText].filter(Boolean).join(' '); }"""
 
@@ -29,8 +29,8 @@ def tab_to(page: Page, words: str) -> None:
 
 def focus_is_visible(page: Page) -> bool:
     return page.evaluate(
-        """() => { const e = document.activeElement, s = getComputedStyle(e), p = getComputedStyle(e.parentElement);
-           return s.outlineStyle !== 'none' || s.boxShadow !== 'none' || p.boxShadow !== 'none'; }"""
+        """() => { const s = getComputedStyle(document.activeElement);
+           return s.outlineStyle !== 'none' || s.boxShadow !== 'none'; }"""
     )
 
 
