@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from exeat.ledger.statement import Draft, Entry, LedgerStore
     from exeat.model.manifest import Manifest
 
-BATCH = 500
+BATCH = 1000
 """Statements per ledger transaction."""
 
 

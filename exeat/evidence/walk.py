@@ -56,6 +56,8 @@ def _folder(folder: str, name: str, depth: int) -> Iterator[Found | Skipped]:
 
 def shown(name: str) -> str:
     """Return a file name as printable text: undecodable bytes and control characters escaped, 300 at most."""
+    if name.isprintable():
+        return name[-300:]
     text = name.encode("utf-8", "backslashreplace").decode()
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)[-300:]
 

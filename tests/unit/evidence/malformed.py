@@ -213,7 +213,7 @@ def wrong_meaning() -> Iterator[Malformed]:
     yield Malformed("long-title", as_bytes(manifest(checkpoint_id="b", title="x" * 301)), "title")
     yield Malformed("many-sources", as_bytes(manifest(checkpoint_id="b", data_sources=[])), "data_sources")
     yield Malformed("toml-policy", b'schema = "exeat-policy/1"\npolicy_id = [', "TOML")
-    yield Malformed("toml-deep", b'schema = "exeat-policy/1"\nx = ' + b"[" * 5000, "TOML")
+    yield Malformed("toml-deep", b'schema = "exeat-policy/1"\nx = ' + b"[" * 5000, "policy")
     yield Malformed("toml-date", b'schema = "exeat-policy/1"\nvalid_from = 2026-13-45', "TOML")
     yield Malformed("toml-nan", load_default().replace(b"dp_tolerance", b"dp_tolerance = nan #", 1))
 
