@@ -29,9 +29,11 @@ _NEAR = 0.8
 """From this share of a limit on, a figure counts as near it."""
 _NOT_OF_THE_VALUE = frozenset({"p_value"})
 """Limits that ask something else of an indicator than its value: here, whether it is significant."""
+_GROUPS, _DELTAS = "R5", "S6"
+"""The checks with limits of their own: for subgroups and single records, and for what two versions give away."""
 _ENDS = 2
-_NUMBERS = ("value", "ci_low", "ci_high", "fpr", "baseline_value")
-_TEXTS = ("indicator_id", "status", "reason", "unit", "direction", "n_out", "regime")
+_NUMBERS = ("value", "ci_low", "ci_high", "ci_level", "fpr", "baseline_value")
+_TEXTS = ("indicator_id", "status", "reason", "unit", "direction", "n_in", "n_out", "n_events", "regime", "subgroup")
 
 
 class Judgement(NamedTuple):
@@ -49,11 +51,11 @@ class Judgement(NamedTuple):
 
 
 class Judge:
-    """Judges figures by one policy; remembers which limits are about which indicator."""
+    """Judges figures by one policy, each by the limits of the check that reads it; remembers which those are."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._limits: dict[tuple[str, Decimal | None, Tier | None], tuple[Threshold, ...]] = {}
+        self._limits: dict[tuple[str, Decimal | None, bool, Tier | None], tuple[Threshold, ...]] = {}
         self._labels: dict[tuple[str, Decimal | None, str], tuple[str, str]] = {}
 
     def judge(self, figure: Mapping[str, Any], tier: Tier | None) -> Judgement:
@@ -67,10 +69,12 @@ class Judge:
         return Judgement(*self._words(indicator), verdict, limit, found.reason, resolved)
 
     def _limits_of(self, indicator: Indicator, tier: Tier | None) -> tuple[Threshold, ...]:
-        key = (indicator.indicator_id, indicator.fpr, tier)
+        key = (indicator.indicator_id, indicator.fpr, indicator.subgroup is not None, tier)
         if key not in self._limits:
             limits = self._policy.thresholds if tier is not None else ()
-            about = (one for one in limits if tier in one.tiers and one.unit not in _NOT_OF_THE_VALUE)
+            own = _own_check(indicator)
+            read = (one for one in limits if (one.check == own if own else one.check not in {_GROUPS, _DELTAS}))
+            about = (one for one in read if tier in one.tiers and one.unit not in _NOT_OF_THE_VALUE)
             self._limits[key] = tuple(one for one in about if applies(one, indicator))
         return self._limits[key]
 
@@ -83,6 +87,14 @@ class Judge:
             family = label(indicator.model_copy(update={"indicator_id": ends, "regime": "real"}))
             self._labels[key] = (label(indicator), family)
         return self._labels[key]
+
+
+def _own_check(indicator: Indicator) -> str:
+    """Return the check that alone reads the figure; empty when any check of whole populations may."""
+    if indicator.indicator_id.startswith("mia.delta."):
+        return _DELTAS
+    alone = indicator.subgroup is not None or indicator.indicator_id.startswith("mia.record.")
+    return _GROUPS if alone and indicator.indicator_id.startswith("mia.") else ""
 
 
 def indicator_of(figure: Mapping[str, Any]) -> Indicator:

@@ -62,6 +62,38 @@ def test_a_stored_figure_is_judged_as_the_assessment_judges_it(document, tier):
     assert found.resolved is (original.status != "measured" or not unresolved(original, rules))
 
 
+OWN = [
+    {"id": "all", "check": "R3", "indicator": "mia.*", "limit": "0.60", "unit": "fraction"},
+    {"id": "group", "check": "R5", "indicator": "mia.*", "limit": "0.70", "unit": "fraction"},
+    {"id": "delta", "check": "S6", "indicator": "mia.*", "limit": "0.52", "unit": "fraction"},
+    {"id": "any", "check": "R8", "indicator": "attr.*", "limit": "0.60", "unit": "fraction"},
+]
+
+
+@pytest.mark.parametrize(
+    ("changes", "limit", "verdict"),
+    [
+        ({}, 0.60, "fail"),
+        ({"subgroup": "age over 90"}, 0.70, "pass"),
+        ({"indicator_id": "mia.delta.auc"}, 0.52, "fail"),
+        ({"indicator_id": "mia.delta.auc", "subgroup": "age over 90"}, 0.52, "fail"),
+        ({"indicator_id": "mia.record.max"}, 0.70, "pass"),
+        ({"indicator_id": "attr.auc", "subgroup": "age over 90"}, 0.60, "fail"),
+    ],
+)
+def test_each_figure_is_judged_by_the_limits_of_the_check_that_reads_it(changes, limit, verdict):
+    figure, _ = stored(indicator(value="0.62", ci_low="0.58", ci_high="0.66", **changes))
+    found = Judge(policy(thresholds=OWN)).judge(figure, Tier.T2)
+    assert (found.limit, found.verdict) == (limit, verdict)
+
+
+def test_what_the_limits_may_ask_of_a_figure_survives_the_warehouse():
+    row, original = stored(indicator(n_in=100, n_events=55, ci_level="0.95", subgroup="age over 90"))
+    kept = indicator_of(row)
+    for name in ("n_in", "n_out", "n_events", "ci_level", "subgroup", "baseline_value"):
+        assert getattr(kept, name) == getattr(original, name), name
+
+
 def test_every_verdict_occurs_among_these_figures():
     rules = policy(thresholds=LIMITS)
     found = {Judge(rules).judge(stored(document)[0], Tier.T2).verdict for document in FIGURES}
