@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from typing import TYPE_CHECKING, Any
 
 from exeat.errors import NotPermitted
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
 
 def pseudonym(issuer: str, subject: str) -> str:
     """Return the stable person id that goes on the ledger in place of a name."""
-    return "p-" + hashlib.sha256(f"{issuer}|{subject}".encode()).hexdigest()[:12]
+    return "p-" + hashlib.sha256(f"{issuer}\0{subject}".encode()).hexdigest()[:32]
 
 
 def expired(claims: Mapping[str, Any], now: datetime) -> bool:
     """Return whether the token has run out; a token without ``exp`` (seconds) counts as expired."""
     exp = claims.get("exp")
-    return isinstance(exp, bool) or not isinstance(exp, int | float) or exp <= now.timestamp()
+    return isinstance(exp, bool) or not isinstance(exp, int | float) or not now.timestamp() < exp < math.inf
 
 
 def groups_of(claims: Mapping[str, Any], claim: str) -> frozenset[str]:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import logging
 import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +19,14 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from components.feedback import show_error
 from exeat.errors import ExeatError
+from exeat.settings import load_settings
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _CLOSED = ("/_stcore/metrics", "/_stcore/agent")
+_FORWARDED = {b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip"}
 log = logging.getLogger("exeat.server")
 
 
@@ -51,15 +54,35 @@ def security_headers() -> dict[str, str]:
     }
 
 
+def _from_here(scope: Scope) -> bool:
+    """Return whether the request comes from this machine itself, through no proxy."""
+    peer = scope.get("client")
+    names = {name.lower() for name, _ in scope.get("headers", ())}
+    return peer is not None and ip_address(peer[0]).is_loopback and not names & _FORWARDED
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a stranger in demo mode, where anyone may act as anyone."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    text = "Demo mode answers only its own machine. Configure sign-in to serve others (docs/settings.md)."
+    await PlainTextResponse(text, status_code=403)(scope, receive, send)
+
+
 class SecurityHeaders:
     """ASGI middleware: adds the headers, and closes the metrics and agent routes."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self.headers = security_headers()
+        self.demo = load_settings().demo
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
+        if self.demo and scope["type"] in ("http", "websocket") and not _from_here(scope):
+            await _refuse(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -82,11 +105,11 @@ async def ready(_: Request) -> JSONResponse:
     from components.session import desk  # noqa: PLC0415 opened on first use, not at import
 
     try:
-        size = await run_in_threadpool(desk().ledger.size)
-    except ExeatError as exc:
+        await run_in_threadpool(desk().ledger.size)
+    except ExeatError:
         log.exception("not ready")
-        return JSONResponse({"ready": False, "headline": exc.headline}, status_code=503)
-    return JSONResponse({"ready": True, "entries": size})
+        return JSONResponse({"ready": False}, status_code=503)
+    return JSONResponse({"ready": True})
 
 
 def on_script_error(exc: Exception) -> bool:

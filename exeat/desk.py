@@ -13,7 +13,6 @@ from exeat.access.ledger_view import LedgerView
 from exeat.access.patterns import Patterns
 from exeat.board.service import BoardDesk
 from exeat.evidence.service import EvidenceDesk
-from exeat.model.person import SYSTEM
 from exeat.policy.adoption import load_default
 from exeat.review.service import ReviewDesk
 from exeat.storage.access_store import AccessStore
@@ -64,8 +63,7 @@ def open_desk(settings: Settings, clock: Callable[[], datetime] = utc_now) -> De
     objects = ObjectStore(settings.effective_evidence_url)
     access = AccessStore(settings.home / "access")
     evidence = EvidenceDesk(ledger, objects, access, clock, settings.max_checkpoint_bytes)
-    if not ledger.case("policy"):
-        evidence.ingest_bytes("default policy", load_default(), SYSTEM)
+    evidence.bootstrap(load_default())
     warehouse = Warehouse(ledger, evidence, access.glob(), lambda: clock().date())
     review = ReviewDesk(ledger, evidence, clock, warehouse)
     return Desk(

@@ -278,16 +278,20 @@ def check_disclosure(sealed: Json, path: str) -> str:
     """Check that disclosed values are the ones that the entry committed to."""
     try:
         disclosed = json.loads(text_of(path), object_pairs_hook=unique)
-        found = {
-            field: "sha256:" + hashlib.sha256(bytes.fromhex(part["salt"]) + canonical(part["value"])).hexdigest()
-            for field, part in disclosed.items()
-        }
+        found = {field: commitment(part["salt"], part["value"]) for field, part in disclosed.items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         fail("the disclosure cannot be read")
     for field, name in found.items():
         if sealed.get(field) != name:
             fail(f"the disclosed {field} is not what the entry committed to")
     return f"; opened: {', '.join(sorted(found)) or 'nothing'}"
+
+
+def commitment(salt: str, value: object) -> str:
+    """Return the commitment; a salt of another length could pass a part of the value off as salt."""
+    if not re.fullmatch("[0-9a-f]{32}", salt):
+        fail("a salt in the disclosure is not 32 hex digits")
+    return "sha256:" + hashlib.sha256(bytes.fromhex(salt) + canonical(value)).hexdigest()
 
 
 def text_of(path: str) -> str:

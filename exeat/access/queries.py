@@ -7,9 +7,15 @@ from __future__ import annotations
 
 OFFERS = """SELECT r.checkpoint_id, r.release_id, p.component_id, p.kind, p.bytes, p.decided, r.tier, r.recipients,
            p.until, r.state
-    FROM release r JOIN release_component p USING (release_id)
-    WHERE r.live AND p.decided IS NOT NULL AND p.decided <> 'denied' AND p.until >= ?"""
-"""What live releases let out today (parameter: today); ``approved`` is decided but not active yet."""
+    FROM release r JOIN release_component p USING (release_id) JOIN checkpoint now USING (checkpoint_id)
+    WHERE r.live AND p.decided IS NOT NULL AND p.decided <> 'denied' AND p.until >= ?
+      AND EXISTS (SELECT 1 FROM component a JOIN component b ON b.component_id = a.component_id AND b.sha256 = a.sha256
+                  WHERE a.manifest_sha256 = r.manifest_sha256 AND a.component_id = p.component_id
+                    AND b.manifest_sha256 = now.manifest_sha256)"""
+"""What live releases let out today (parameter: today); ``approved`` is decided but not active yet.
+
+A release speaks for the very file it was decided on: a later manifest with another file under the same id has none.
+"""
 
 CATALOGUE = f"""WITH offer AS ({OFFERS}),
     best AS (

@@ -5,7 +5,8 @@ from __future__ import annotations
 SENTENCES: dict[str, str] = {
     "genesis": "{who} opened the log",
     "person.registered": "{who} acted for the first time",
-    "policy.adopted": "{who} adopted a policy",
+    "policy.proposed": "{who} proposed a policy",
+    "policy.adopted": "{who} put a policy into force",
     "checkpoint.registered": "{who} registered checkpoint {what}",
     "component.received": "{who} brought in a file of checkpoint {what}",
     "report.attached": "{who} attached a risk report to checkpoint {what}",

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from exeat.errors import BadInput, NotFound, Tampered
+from exeat.errors import BadInput, NotFound, NotNow, Tampered
 from exeat.settings import load_settings
 
 if TYPE_CHECKING:
+    from exeat.ledger.statement import LedgerStore
     from exeat.storage.ledger_sql import SqlLedger
 
 app = typer.Typer(help="Check the ledger and write proofs that hold without this program.", no_args_is_help=True)
@@ -83,6 +84,16 @@ def head(json: Json = False) -> None:
         print(vkey, file=sys.stderr)
 
 
+def check_opened(ledger: LedgerStore, seq: int) -> None:
+    """Refuse to open a review that the other reviewers may not see yet."""
+    entry = ledger.entry(seq)
+    after = {later.kind for later in ledger.case(entry.case) if later.seq > seq}
+    if entry.kind == "review.recorded" and "reviews.opened" not in after:
+        raise NotNow(
+            "This review is sealed until all reviews are in.", "Write its receipt without --disclosure, or wait."
+        )
+
+
 @app.command()
 def receipt(
     seq: Annotated[int, typer.Argument(min=0, help="Number of the entry.")],
@@ -94,6 +105,8 @@ def receipt(
 ) -> None:
     """Write the offline proof of one entry: a file that tools/verify_ledger.py checks alone."""
     with open_ledger() as ledger:
+        if disclosure:
+            check_opened(ledger, seq)
         text, opened, vkey = ledger.receipt(seq), ledger.disclosure(seq) if disclosure else {}, ledger.vkey
     _write(output, text.encode())
     if disclosure:

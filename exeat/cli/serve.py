@@ -39,4 +39,10 @@ def serve(settings: Settings, *, port: int, address: str = "127.0.0.1") -> None:
 
 def serve_command(port: Port = 8501, address: Address = "127.0.0.1") -> None:
     """Serve the app with the configured stores."""
-    serve(load_settings(), port=port, address=address)
+    settings = load_settings()
+    if settings.demo and address in LOOPBACK:
+        raise BadSettings(
+            "Demo mode would let anyone act as anyone on the configured stores.",
+            "Use: exeat demo (a home of its own), or unset EXEAT_DEMO.",
+        )
+    serve(settings, port=port, address=address)

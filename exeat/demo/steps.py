@@ -49,7 +49,10 @@ def _accepted(result: IntakeResult) -> None:
 
 def adopt_policy(scene: Scene, person: Person, step: Step, key: str) -> None:  # noqa: ARG001 all deeds look alike
     """Adopt the organisation's policy."""
-    _accepted(scene.desk.evidence.ingest([scene.data / "policy.toml"], person))
+    evidence = scene.desk.evidence
+    _accepted(evidence.ingest([scene.data / "policy.toml"], scene.people[str(step["proposed_by"])]))
+    newest = evidence.policies(person)[0]
+    evidence.adopt_policy(person, newest.sha256, seen=newest.version)
 
 
 def register(scene: Scene, person: Person, step: Step, key: str) -> None:  # noqa: ARG001

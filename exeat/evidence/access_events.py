@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from exeat.evidence.run import Run
 
 CHUNK = 20_000
+PARQUET_ROWS = 200
+MAX_BATCH_BYTES = 16 * 2**20
+"""A few kilobytes of Parquet can unpack to gigabytes of text; so many bytes at once are never turned into objects."""
 SHOWN_REJECTS = 200
 """How many bad rows of one file are kept one by one; the others are counted."""
 MAX_ROW_GROUP_BYTES = 512 * 2**20
@@ -149,7 +152,7 @@ def _rows(stream: Any) -> Iterator[Row]:
 
     try:
         yield from _parquet_rows(stream)
-    except (pa.ArrowException, OSError, ValueError) as exc:
+    except (pa.ArrowException, OSError, ValueError, MemoryError) as exc:
         detail = (str(exc).splitlines() or ["no detail"])[0][:200]
         raise BadInput(f"The Parquet file cannot be read: {detail}.", "Write it again.") from exc
 
@@ -160,7 +163,12 @@ def _parquet_rows(stream: Any) -> Iterator[Row]:
     with pq.ParquetFile(stream, thrift_string_size_limit=2**24, thrift_container_size_limit=2**20) as file:
         columns = _columns(file)
         number = 0
-        for batch in file.iter_batches(batch_size=CHUNK, columns=columns):
+        for batch in file.iter_batches(batch_size=PARQUET_ROWS, columns=columns):
+            if batch.nbytes > MAX_BATCH_BYTES:
+                raise BadInput(
+                    f"{PARQUET_ROWS} rows of the Parquet file unpack to {batch.nbytes:,} bytes.",
+                    "Shorten the text columns; none needs more than 300 characters.",
+                )
             for values in batch.to_pylist():
                 number += 1
                 yield _event_row(f"row {number}", values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from exeat.errors import BadInput
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from exeat.evidence.intake import IntakeResult, Source
     from exeat.evidence.run import Run
 
+log = logging.getLogger("exeat.intake")
 UNKNOWN = "unknown"
 TAKERS: dict[str, Callable[[Run, Source], None]] = {
     "exeat-policy/1": canonical.take_policy,
@@ -102,3 +104,10 @@ def _take(run: Run, kind: str, source: Source) -> None:
         TAKERS[kind](run, source)
     except BadInput as exc:
         run.reject(source, exc, kind="" if kind == UNKNOWN else kind)
+    except (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError) as exc:
+        log.exception("intake of one file failed")  # a fault of ours; it must not cost the other files
+        wrong = BadInput(
+            f"Exeat could not read this file ({type(exc).__name__}); that is a fault of Exeat.",
+            "It is kept; report it to the people who run Exeat.",
+        )
+        run.reject(source, wrong, kind="" if kind == UNKNOWN else kind)

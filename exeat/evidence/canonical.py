@@ -24,15 +24,14 @@ PASSIVE = frozenset({statements.RELEASE_DRAFTED, "comment.recorded", "release.vi
 
 
 def take_policy(run: Run, source: Source) -> None:
-    """Adopt a policy; only stewards, custodians and operators may."""
+    """Keep a policy as a proposal; taking in files never changes the rules: see adoption.py."""
     policy = parse_document(run.bytes_of(source), Policy)
-    run.register.case(statements.POLICY_CASE)
+    run.register.case(statements.POLICY_PROPOSALS)
     if not _known(run, source, "exeat-policy/1", policy.policy_id):
-        if run.by.role not in {role.value for role in statements.ADOPTERS}:
-            raise BadInput("Only stewards, custodians and operators adopt a policy.", "Ask one of them to ingest it.")
         _put(run, source)
-        item = Item(source.name, "exeat-policy/1", source.sha256, policy.policy_id)
-        run.accept(source, item, statements.adopted(run.by, policy, source.sha256))
+        note = "a proposal: it is in force once a second person adopts it on the Intake page"
+        item = Item(source.name, "exeat-policy/1", source.sha256, policy.policy_id, note)
+        run.accept(source, item, statements.proposed(run.by, policy, source.sha256))
 
 
 def take_manifest(run: Run, source: Source) -> None:
@@ -71,7 +70,7 @@ def take_proposal(run: Run, source: Source) -> None:
     _check_changeable(proposal, earlier)
     policy = run.register.case(statements.POLICY_CASE)
     if not policy:
-        raise BadInput("No policy is adopted yet.", "Ingest a policy first.")
+        raise BadInput("No policy is adopted yet.", "Adopt one first (Intake page).")
     _put(run, source)
     item = Item(source.name, "exeat-release/1", source.sha256, proposal.release_id)
     expects = earlier[-1].version if earlier else 0
@@ -152,11 +151,20 @@ def _check_manifest_of(run: Run, proposal: Proposal) -> None:
             )
 
 
+def _is_with_the_submitter(earlier: list[Fact]) -> bool:
+    """Return whether the case was never submitted, was returned, or was deferred by the board."""
+    moved = [fact for fact in earlier if fact.kind not in PASSIVE]
+    if not moved or moved[-1].kind == "release.returned":
+        return True
+    decided = [fact for fact in moved if fact.kind == "board.decided"]
+    last = moved[-1].kind in ("board.decided", "board.cosigned")
+    return last and bool(decided) and decided[-1].body.get("outcome") == "defer"
+
+
 def _check_changeable(proposal: Proposal, earlier: list[Fact]) -> None:
     if not earlier:
         return
-    moved = [fact.kind for fact in earlier if fact.kind not in PASSIVE]
-    if moved and moved[-1] != "release.returned":
+    if not _is_with_the_submitter(earlier):
         raise BadInput(
             f"The release {proposal.release_id} is no longer a draft; its proposal cannot change now.",
             "Use a new release_id, or have the release returned to the submitter first.",

@@ -9,6 +9,7 @@ from exeat.evidence.statements import (
     COMPONENT_RECEIVED,
     FILES_BOUND,
     POLICY_ADOPTED,
+    POLICY_PROPOSED,
     RELEASE_DRAFTED,
     REPORT_ATTACHED,
     checkpoint_case,
@@ -25,6 +26,7 @@ DIGEST_FIELDS = {
     FILES_BOUND: ("binding",),
     REPORT_ATTACHED: ("report", "source"),
     RELEASE_DRAFTED: ("proposal",),
+    POLICY_PROPOSED: ("policy",),
     POLICY_ADOPTED: ("policy",),
 }
 ID_FIELDS = ("checkpoint_id", "release_id", "policy_id")

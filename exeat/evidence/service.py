@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, overload
 
 from exeat.errors import BadInput, NotFound, NotPermitted
-from exeat.evidence import statements, walk
+from exeat.evidence import adoption, statements, walk
 from exeat.evidence.batch import take_all
 from exeat.evidence.intake import Skipped
 from exeat.evidence.library import Library
@@ -124,7 +124,24 @@ class EvidenceDesk:
             if entry.kind == statements.POLICY_ADOPTED:
                 sha256 = entry.subject["policy"]
                 return self._stores.library.document(sha256, Policy), sha256
-        raise NotFound("No policy is adopted yet.", "Ingest a policy file.")
+        raise NotFound("No policy is adopted yet.", "Adopt one on the Intake page.")
+
+    def bootstrap(self, data: bytes) -> None:
+        """Put the first policy of a new log into force; does nothing once any policy was adopted."""
+        adoption.bootstrap(self._stores, data)
+
+    def adopt_policy(self, person: Person, sha256: str, *, seen: int) -> adoption.Adopted:
+        """Put a proposed policy into force; ``seen`` is the version of the policy case on screen.
+
+        Raises NotPermitted for who proposed it or may not adopt, NotNow before its valid_from, Stale.
+        """
+        return adoption.adopt(self._stores, person, sha256, seen)
+
+    def policies(self, person: Person) -> tuple[adoption.Standing, ...]:
+        """Return every policy that came in and where it stands, newest first; raise NotPermitted."""
+        if not person.can(Permission.EVIDENCE_READ):
+            raise NotPermitted("Your role does not read the intake.", "Ask a steward.")
+        return adoption.standings(self._stores, person)
 
     def rejects(self, person: Person, *, settled: bool = False) -> list[RejectRecord]:
         """Return what was refused and why, oldest first; raise NotPermitted.

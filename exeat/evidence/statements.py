@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from exeat.errors import NotPermitted
 from exeat.ledger.statement import Draft
-from exeat.model.person import Permission, Person, Role
+from exeat.model.person import Permission, Person
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,10 +24,11 @@ COMPONENT_RECEIVED = "component.received"
 REPORT_ATTACHED = "report.attached"
 FILES_BOUND = "files.bound"
 RELEASE_DRAFTED = "release.drafted"
+POLICY_PROPOSED = "policy.proposed"
 POLICY_ADOPTED = "policy.adopted"
 PARTITION_CLOSED = "access.partition_closed"
 POLICY_CASE = "policy"
-ADOPTERS = frozenset({Role.STEWARD, Role.CUSTODIAN, Role.SYSTEM})
+POLICY_PROPOSALS = "policy-proposals"
 
 
 def checkpoint_case(checkpoint_id: str) -> str:
@@ -142,14 +143,30 @@ def drafted(by: Author, proposal: Proposal, sha256: str, policy_sha256: str, exp
     )
 
 
-def adopted(by: Author, policy: Policy, sha256: str) -> Draft:
-    """Say that a policy is in force from now on."""
+def proposed(by: Author, policy: Policy, sha256: str) -> Draft:
+    """Say that a policy came in; it is not in force until a second person adopts it."""
+    return by.says(
+        POLICY_PROPOSED,
+        POLICY_PROPOSALS,
+        subject={"policy": sha256},
+        body={"policy_id": policy.policy_id, "valid_from": policy.valid_from.isoformat()},
+        key=sha256,
+    )
+
+
+def adopted(by: Author, policy: Policy, sha256: str, proposed_by: str, expects: int) -> Draft:
+    """Say that a policy is in force from now on; the same policy may come into force again later."""
     return by.says(
         POLICY_ADOPTED,
         POLICY_CASE,
         subject={"policy": sha256},
-        body={"policy_id": policy.policy_id, "valid_from": policy.valid_from.isoformat()},
-        key=sha256,
+        body={
+            "policy_id": policy.policy_id,
+            "valid_from": policy.valid_from.isoformat(),
+            "proposed_by": proposed_by,
+        },
+        key=f"{sha256}:{expects}",
+        expects=expects,
     )
 
 

@@ -25,6 +25,7 @@ LOG_CASE = "log"
 NO_PREV = b"\x00" * 32
 MAX_LINE = 1 << 20
 """Longest entry, and longest sealed value, in bytes."""
+SALT_BYTES = 16
 _KIND = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 _ID = re.compile(r"[^\x00-\x1f\x7f]{1,500}")
 
@@ -63,7 +64,13 @@ def stamp(moment: datetime) -> str:
 
 
 def commitment(salt: bytes, value: bytes) -> str:
-    """Return the commitment to canonical bytes: ``sha256:`` of salt || value."""
+    """Return the commitment to canonical bytes: ``sha256:`` of salt || value.
+
+    The salt has a fixed length, so that no byte of the value can be passed off as salt; raises ValueError.
+    """
+    if len(salt) != SALT_BYTES:
+        msg = f"a salt has {SALT_BYTES} bytes"
+        raise ValueError(msg)
     return "sha256:" + sha256(salt + value).hexdigest()
 
 

@@ -35,6 +35,8 @@ class Draft:
     ``case`` groups statements, e.g. ``release:onco-v7-t2``. ``expects`` is the case version the person saw (0 for a
     new case); None takes the current one (facts of the system, and followers in one batch).
     ``key`` makes a repeated click harmless: a key that is already in the log writes nothing.
+    ``guards`` names other cases, or this one, and the version that each must have when the transaction begins: what the
+    statement stands on must not have changed meanwhile. It is not written.
     ``sealed`` holds personal names and free text in clear: the store puts salted commitments in the log and the
     values in the vault.
     """
@@ -49,6 +51,7 @@ class Draft:
     body: Mapping[str, Any] = field(default_factory=dict)
     subject: Mapping[str, str] = field(default_factory=dict)
     sealed: Mapping[str, Any] = field(default_factory=dict)
+    guards: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ class LedgerStore(Protocol):
         """Write all drafts in one transaction and sign the new tree head; all or nothing.
 
         A draft whose ``key`` is in the log already returns that entry and writes nothing. Raises Stale when
-        ``expects`` is not the current version of the case.
+        ``expects`` is not the current version of the case, or a guarded case is not at the version named.
         """
         ...
 

@@ -332,7 +332,7 @@ def _parsed(line: bytes) -> dict[str, Any]:
 def _committed(item: VaultItem) -> str:
     try:
         return commitment(item.salt, item.value)
-    except TypeError:
+    except (TypeError, ValueError):
         return ""
 
 

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 MAX_DOCUMENT_BYTES = 8 * 2**20
 MAX_DEPTH = 40
+MAX_KEYS = 5000
+MAX_TOML_BYTES = 256 * 2**10
+MAX_TOML_LINE = 1000
+"""Long dotted keys cost the TOML parser the square of their length."""
 SCHEMAS: Mapping[str, type[Document]] = {
     "exeat-access-event/1": AccessEvent,
     "exeat-manifest/1": Manifest,
@@ -37,12 +41,22 @@ class _DuplicateKey(ValueError):
     """A JSON object names one key twice."""
 
 
+def _first_twice(pairs: list[tuple[str, Any]]) -> str:
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            return key
+        seen.add(key)
+    return ""
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        names = [key for key, _ in pairs]
-        twice = next(key for key in names if names.count(key) > 1)
-        raise _DuplicateKey(twice[:60])
+        raise _DuplicateKey(_first_twice(pairs)[:60])
+    if len(pairs) > MAX_KEYS:
+        msg = f"an object has {len(pairs):,} keys, more than {MAX_KEYS:,}"
+        raise ValueError(msg)
     return result
 
 
@@ -139,8 +153,10 @@ def parse_document(data: bytes, kind: type[D]) -> D:
 
 
 def _toml_as_json(data: bytes) -> bytes:
-    check_size(data)
+    check_size(data, MAX_TOML_BYTES)
+    if any(len(line) > MAX_TOML_LINE for line in data.splitlines()):
+        raise BadInput(f"A line of the policy is longer than {MAX_TOML_LINE} bytes.", "Break it into several lines.")
     try:
         return json.dumps(tomllib.loads(data.decode()), default=str).encode()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as exc:
+    except (ValueError, RecursionError) as exc:
         raise BadInput(f"The policy is not valid TOML: {str(exc)[:200]}.", "Correct the line named.") from exc

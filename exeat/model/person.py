@@ -39,6 +39,7 @@ class Permission(StrEnum):
     EXPOSURE_READ = "exposure:read"
     LEDGER_ERASE = "ledger:erase"
     LEDGER_READ = "ledger:read"
+    POLICY_ADOPT = "policy:adopt"
     RELEASE_ACTIVATE = "release:activate"
     RELEASE_COMMENT = "release:comment"
     RELEASE_READ = "release:read"
@@ -63,6 +64,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         | {
             _P.ACCESS_READ,
             _P.EVIDENCE_INGEST,
+            _P.POLICY_ADOPT,
             _P.RELEASE_REVIEW,
             _P.RELEASE_COMMENT,
             _P.RELEASE_RETURN,
@@ -85,7 +87,9 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.LEDGER_READ,
         }
     ),
-    Role.CUSTODIAN: frozenset(_READ_ALL | {_P.ACCESS_READ, _P.EVIDENCE_INGEST, _P.RELEASE_ACTIVATE, _P.LEDGER_ERASE}),
+    Role.CUSTODIAN: frozenset(
+        _READ_ALL | {_P.ACCESS_READ, _P.EVIDENCE_INGEST, _P.POLICY_ADOPT, _P.RELEASE_ACTIVATE, _P.LEDGER_ERASE}
+    ),
     Role.RESEARCHER: frozenset({_P.CATALOGUE_READ}),
     Role.AUDITOR: frozenset(_READ_ALL | {_P.ACCESS_READ, _P.BOARD_READ}),
     Role.SYSTEM: frozenset({_P.EVIDENCE_INGEST}),

@@ -7,6 +7,7 @@ decision names the digest of the policy file it was taken under.
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -20,7 +21,8 @@ Days = Annotated[int, Field(ge=1, le=36_500)]
 class Threshold(Part):
     """A limit on one indicator; ``indicator`` may end in ``*`` or use ``*`` for one dotted part.
 
-    ``fpr`` restricts it to rates at that false-positive rate. ``effect`` says what crossing it means.
+    ``fpr`` restricts it to rates at that false-positive rate or a lower one. ``direction`` says which end is bad: the
+    organisation says so, not the producer of the figure. ``effect`` says what crossing it means.
     """
 
     id: Slug
@@ -29,6 +31,7 @@ class Threshold(Part):
     fpr: Rate | None = None
     limit: Number
     unit: Line
+    direction: Literal["higher_is_worse", "lower_is_worse"] = "higher_is_worse"
     effect: Literal["fail", "warn"] = "fail"
     tiers: tuple[Tier, ...] = tuple(Tier)
 
@@ -79,11 +82,12 @@ class Clocks(Part):
 
 
 class Resolution(Part):
-    """When a rate counts as resolvable: ``n_out >= non_members_per_fpr / fpr``."""
+    """When a figure counts as measured: ``n_out >= non_members_per_fpr / fpr``, intervals at ``min_ci_level`` or more."""
 
     non_members_per_fpr: Number
     min_subgroup_n: Annotated[int, Field(ge=2)] = 10
     required_fpr: tuple[Rate, ...]
+    min_ci_level: Rate = Decimal("0.95")
 
 
 class AdversaryRule(Part):

@@ -83,12 +83,13 @@ class Indicator(Part):
             if (self.ci_low is None) != (self.ci_high is None):
                 msg = "give both ends of the interval or none"
                 raise ValueError(msg)
-            if self.ci_low is not None and not self.ci_low <= self.value <= (self.ci_high or self.value):
+            if self.ci_low is not None and not self.ci_low <= self.value <= self.ci_high:  # type: ignore[operator]  # both or none
                 msg = f"value {self.value} lies outside its own interval [{self.ci_low}, {self.ci_high}]"
                 raise ValueError(msg)
             if self.unit == "fraction" and not 0 <= self.value <= 1:
                 msg = f"a fraction lies in [0, 1]; {self.value} looks like percent"
                 raise ValueError(msg)
+            self._counts_agree()
         elif self.value is not None:
             msg = f'status is "{self.status}" but a value is given; a value that was not measured is null'
             raise ValueError(msg)
@@ -96,6 +97,17 @@ class Indicator(Part):
             msg = f'status is "{self.status}"; say why in "reason"'
             raise ValueError(msg)
         return self
+
+
+    def _counts_agree(self) -> None:
+        """Refuse a true-positive rate that its own counts contradict by more than one member."""
+        counted = self.n_events is not None and self.n_in is not None
+        if not counted or not self.indicator_id.endswith("tpr_at_fpr") or self.unit != "fraction":
+            return
+        events, members, value = self.n_events or 0, self.n_in or 0, self.value or 0
+        if events > members or abs(events - value * members) > 1:
+            msg = f"value {value} contradicts its counts: {events} of {members}"
+            raise ValueError(msg)
 
 
 class WithheldRecords(Part):

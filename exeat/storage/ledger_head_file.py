@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LONGEST = 4096
+HEAD_FILE_GONE = (
+    "The tree head beside the database is gone: entries cut off at the end would not be noticed. "
+    "Verify against a tree head kept elsewhere (--head FILE)."
+)
 
 
 class HeadFile:
@@ -23,6 +27,11 @@ class HeadFile:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
+
+    @property
+    def expected(self) -> bool:
+        """Return whether this log keeps a head beside it."""
+        return self._path is not None
 
     def read(self) -> str | None:
         """Return the note, or None when there is no file."""

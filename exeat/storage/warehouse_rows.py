@@ -46,7 +46,7 @@ _CAME_IN = {
     "checkpoint.registered": ("manifest", "manifest"),
     "report.attached": ("report", "risk report"),
     "release.drafted": ("proposal", "release proposal"),
-    "policy.adopted": ("policy", "policy"),
+    "policy.proposed": ("policy", "policy"),
     "access.partition_closed": ("partition", "access day"),
 }
 """Statement kind -> field of its subject, document as people say it."""

@@ -88,6 +88,8 @@ def _propose(desk: Desk, release_id: str, checkpoint: str, manifest_sha256: str,
 
 def _organisation(desk: Desk) -> None:
     assert not desk.evidence.ingest_bytes("policy", as_bytes(policy_document()), SYSTEM).rejected
+    newest = desk.evidence.policies(person("stella"))[0]
+    desk.evidence.adopt_policy(person("stella"), newest.sha256, seen=newest.version)
     good = _checkpoint(desk, 1, {"value": "0.55", "ci_low": "0.52", "ci_high": "0.58"})
     poor = _checkpoint(desk, 2, {"value": "0.63", "ci_low": "0.60", "ci_high": "0.66"})
     _propose(desk, CLEAN, "onco-v1", good)

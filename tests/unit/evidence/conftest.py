@@ -63,5 +63,5 @@ def home(tmp_path):
 @pytest.fixture
 def ready(home):
     """A home with a policy in force."""
-    home.desk.ingest_bytes("policy.toml", load_default(), SYSTEM)
+    home.desk.bootstrap(load_default())
     return home

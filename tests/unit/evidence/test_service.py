@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+import re
 
 import pytest
 
-from exeat.errors import NotFound, NotPermitted, Tampered
+from exeat.errors import NotFound, NotNow, NotPermitted, Stale, Tampered
 from exeat.evidence.statements import Author, release_case
 from exeat.model.manifest import Manifest
 from exeat.model.person import SYSTEM, Role
@@ -18,18 +19,19 @@ from tests.unit.evidence.factories_evidence import as_bytes, binding, manifest, 
 MANIFEST = as_bytes(manifest())
 REPORT = as_bytes(report())
 PROPOSAL = as_bytes(proposal(manifest_sha256=sha(MANIFEST)))
+OTHER_POLICY = load_default() + b"\n# a comment\n"
 
 
 def reasons(result):
     return [record.reason for record in result.rejected]
 
 
-def test_a_folder_comes_in_whatever_the_order_of_its_files(home):
-    result = home.ingest(a=PROPOSAL, b=REPORT, c=MANIFEST, d=load_default())
+def test_a_folder_comes_in_whatever_the_order_of_its_files(ready):
+    result = ready.ingest(a=PROPOSAL, b=REPORT, c=MANIFEST, d=OTHER_POLICY)
     assert [item.name for item in result.accepted] == ["inbox/d", "inbox/c", "inbox/b", "inbox/a"]
-    assert home.kinds() == ["policy.adopted", "checkpoint.registered", "report.attached", "release.drafted"]
+    assert ready.kinds()[2:] == ["policy.proposed", "checkpoint.registered", "report.attached", "release.drafted"]
     assert result.rejected == []
-    assert home.ledger.verify().ok
+    assert ready.ledger.verify().ok
 
 
 def test_the_bytes_are_kept_exactly(home):
@@ -41,13 +43,13 @@ def test_the_bytes_are_kept_exactly(home):
         home.desk.raw(sha("nothing"))
 
 
-def test_a_second_ingest_changes_nothing(home):
+def test_a_second_ingest_changes_nothing(ready):
     files = {"a": PROPOSAL, "b": REPORT, "c": MANIFEST, "d": load_default(), "e": b"junk"}
-    home.ingest(**files)
-    size, rejects = home.ledger.size(), home.objects.rejects()
-    again = home.ingest()
+    ready.ingest(**files)
+    size, rejects = ready.ledger.size(), ready.objects.rejects()
+    again = ready.ingest()
     assert again.counts == {"accepted": 0, "known": 4, "rejected": 1, "skipped": 0}
-    assert (home.ledger.size(), home.objects.rejects()) == (size, rejects)
+    assert (ready.ledger.size(), ready.objects.rejects()) == (size, rejects)
 
 
 def test_one_known_file_in_a_long_ledger_is_found_by_its_case(home, monkeypatch):
@@ -166,10 +168,37 @@ def say(home, kind):
     home.ledger.append([draft])
 
 
-def test_the_last_policy_is_in_force(ready):
-    second = load_default() + b"\n# a comment\n"
-    ready.ingest(p=second)
-    assert ready.desk.policy()[1] == sha(second)
+def test_taking_files_in_never_changes_the_rules(ready):
+    ready.desk.ingest_bytes("attachments/notes.txt", OTHER_POLICY, STELLA)
+    assert ready.desk.policy()[1] == sha(load_default())
+    assert [(s.state, s.proposed_by) for s in ready.desk.policies(STELLA)] == [
+        ("proposed", STELLA.person_id),
+        ("in force", "system"),
+    ]
+
+
+def test_a_second_person_puts_a_policy_into_force_and_back(ready):
+    ready.desk.ingest_bytes("p", OTHER_POLICY, STELLA)
+    with pytest.raises(NotPermitted, match="second person"):
+        ready.desk.adopt_policy(STELLA, sha(OTHER_POLICY), seen=1)
+    ready.desk.adopt_policy(CUSTODIAN, sha(OTHER_POLICY), seen=1)
+    assert ready.desk.policy()[1] == sha(OTHER_POLICY)
+    with pytest.raises(Stale):
+        ready.desk.adopt_policy(CUSTODIAN, sha(load_default()), seen=1)
+    ready.desk.adopt_policy(STELLA, sha(load_default()), seen=2)
+    assert ready.desk.policy()[1] == sha(load_default())
+
+
+def test_a_policy_waits_for_its_day_and_for_the_right_role(ready):
+    future = load_default() + b"\n"
+    future = re.sub(rb"valid_from = .*", b'valid_from = "2031-01-01"', future, count=1)
+    ready.desk.ingest_bytes("p", future, SYSTEM)
+    with pytest.raises(NotNow, match="2031-01-01"):
+        ready.desk.adopt_policy(CUSTODIAN, sha(future), seen=1)
+    with pytest.raises(NotPermitted):
+        ready.desk.adopt_policy(SUBMITTER, sha(future), seen=1)
+    with pytest.raises(NotFound):
+        ready.desk.adopt_policy(CUSTODIAN, sha("nothing"), seen=1)
 
 
 def test_without_a_policy_there_is_a_sentence(home):
@@ -256,7 +285,7 @@ def test_shuffled_batches_say_the_same(tmp_path_factory, ready):
     random.Random(7).shuffle(files)  # noqa: S311 it must repeat
     result = ready.ingest(**{f"f{i}": data for i, data in enumerate(files)})
     assert result.counts == {"accepted": 80, "known": 0, "rejected": 0, "skipped": 0}
-    assert ready.kinds()[1:] == ["checkpoint.registered"] * 40 + ["report.attached"] * 40
+    assert ready.kinds()[2:] == ["checkpoint.registered"] * 40 + ["report.attached"] * 40
 
 
 def test_progress_counts_every_file(home):
