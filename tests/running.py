@@ -113,8 +113,11 @@ def load_demo(home: Path, environment: Mapping[str, str] = {}) -> Path:
 
 
 def demo(home: Path, environment: Mapping[str, str] = {}) -> Server:
-    """The server that ``exeat demo`` starts, on a home that is loaded already."""
-    return serve(home, {"EXEAT_DEMO": "true"} | dict(environment))
+    """Serve as ``exeat demo`` does, on a home that is loaded already."""
+    port = free_port()
+    code = f"from exeat.cli.serve import serve, load_settings; serve(load_settings(), port={port})"
+    settings = {"EXEAT_HOME": str(home), "EXEAT_DEMO": "true"} | dict(environment)
+    return Server(["-W", "ignore", "-c", code], port, home.with_name(f"{home.name}-{port}.log"), settings)
 
 
 def serve(home: Path, environment: Mapping[str, str] = {}, port: int | None = None) -> Server:
