@@ -13,6 +13,7 @@ from components.oversight_intake import (
     show_rejects,
     show_upload,
 )
+from components.oversight_policy import show_policies
 from components.page import page_title
 from components.paging import page_number
 from components.session import actor, desk
@@ -29,3 +30,4 @@ st.header("Came in", anchor=False)
 kind = ask_kind(kinds)
 show_arrivals(or_stop(lambda: view.page(who, kind=kind, page=page_number(SHEET), size=PAGE_ROWS)))
 show_rejects(rejects)
+show_policies(or_stop(lambda: desk().evidence.policies(who)))

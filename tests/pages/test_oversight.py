@@ -8,8 +8,9 @@ from streamlit.testing.v1 import AppTest
 from components.navigation import PLACES
 from exeat.access.ledger_view import Search
 from exeat.errors import NotPermitted
+from exeat.model.base import digest_of
 from exeat.model.person import SYSTEM
-from tests.factories import as_bytes, manifest_document
+from tests.factories import as_bytes, manifest_document, policy_document
 from tests.pages.conftest import PEOPLE, opened, person
 from tests.unit.access.events import event
 
@@ -175,3 +176,26 @@ def test_an_auditor_reads_the_intake_and_cannot_upload(sign_in):
 
 def test_the_app_test_is_the_real_app(sign_in):
     assert isinstance(sign_in("stella", LEDGER), AppTest)
+
+
+def test_a_second_person_puts_a_policy_into_force(home, sign_in):
+    data = as_bytes(policy_document(version="9"))
+    with opened(home) as desk:
+        desk.evidence.ingest_bytes("attachments/notes.txt", data, person("stella"))
+        assert desk.evidence.policy()[1] != digest_of(data)
+    key = f"adopt-{digest_of(data)[7:19]}"
+    first = sign_in("stella", INTAKE)
+    assert next(button for button in first.button if button.key == key).disabled
+    assert any("second person" in plain_words(caption.value) for caption in first.caption)
+    second = sign_in("stan", INTAKE)
+    second.button(key=key).click().run()
+    second.button(key=f"{key}:yes").click().run()
+    assert not second.exception
+    with opened(home) as desk:
+        assert desk.evidence.policy()[1] == digest_of(data)
+        entry = desk.ledger.case("policy")[-1]
+        assert (entry.actor, entry.body["proposed_by"]) == (person("stan").person_id, person("stella").person_id)
+
+
+def plain_words(text):
+    return text.replace("\\", "")
