@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import base64
 import json
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,9 @@ from pathlib import Path
 import orjson
 import pytest
 
+from exeat.errors import Tampered
 from exeat.ledger.note import make_key, sign_head
+from exeat.ledger.statement import Draft
 from exeat.ledger.tree import Tree, leaf_hash
 from tests.storage.ledgers import CUSTODIAN, KEY, ORIGIN, fill, open_ledger
 
@@ -156,3 +159,54 @@ def test_wrong_usage_says_how(kept):
     code, said = run(kept, "nothing")
     assert code == 1
     assert "verify_ledger.py log EXPORT" in said
+
+
+def test_no_byte_of_a_value_can_be_passed_off_as_salt(tmp_path):
+    said = 'I am against: nobody may call this "safe for public release'
+    ledger = open_ledger(f"sqlite:///{tmp_path}/ledger.db")
+    draft = Draft(
+        kind="comment.recorded",
+        case="comments:r0",
+        actor="steward-1",
+        role="steward",
+        authenticated="demo",
+        key="c1",
+        sealed={"text": said},
+    )
+    seq = ledger.append([draft])[0].seq
+    (tmp_path / "r.tlog-proof").write_text(ledger.receipt(seq))
+    opened = ledger.disclosure(seq)
+    (tmp_path / "true.json").write_text(json.dumps(opened))
+    whole = bytes.fromhex(opened["text"]["salt"]) + json.dumps(said).encode()
+    cut = whole.index(b'\\"') + 1
+    forged = {"text": {"salt": whole[:cut].hex(), "value": "safe for public release"}}
+    (tmp_path / "forged.json").write_text(json.dumps(forged))
+    ledger.close()
+    assert run(tmp_path, *RECEIPT, "--disclosure", "true.json")[0] == 0
+    code, words = run(tmp_path, *RECEIPT, "--disclosure", "forged.json")
+    assert (code, "32 hex digits" in words) == (1, True)
+
+
+def test_bytes_moved_from_value_to_salt_in_the_vault_are_found(tmp_path):
+    ledger = open_ledger(f"sqlite:///{tmp_path}/ledger.db")
+    fill(ledger, batches=1)
+    assert ledger.verify().ok
+    with sqlite3.connect(tmp_path / "ledger.db") as raw:
+        for (name,) in raw.execute("select name from sqlite_master where type = 'trigger'").fetchall():
+            raw.execute(f"drop trigger {name}")
+        raw.execute("update vault set salt = cast(salt || substr(value, 1, 1) as blob), value = substr(value, 2)")
+    found = ledger.verify()
+    assert not found.ok
+    with pytest.raises(Tampered):
+        ledger.opened(list(ledger.entries()))
+    ledger.close()
+
+
+def test_without_its_head_file_a_log_is_only_vouched_for_by_another_head(tmp_path):
+    ledger = open_ledger(f"sqlite:///{tmp_path}/ledger.db")
+    fill(ledger, batches=1)
+    head = ledger.head().note
+    next(tmp_path.glob("*tree-head*")).unlink()
+    assert "is gone" in ledger.verify().problems[0]
+    assert ledger.verify(head).ok
+    ledger.close()

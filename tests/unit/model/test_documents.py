@@ -127,3 +127,28 @@ def test_every_schema_prints():
 
 def test_digest_is_sha256_of_the_bytes():
     assert digest_of(b"") == "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"schema = " + b"1" * 5000, "longer than 1000 bytes"),
+        (b"a" + b".a" * 400 + b" = 1", "exeat-policy/1 is not valid"),
+        (b"x = " + b"9" * 900, "exeat-policy/1 is not valid"),
+        (b"#" * 300_000, "the limit is"),
+        (b"a = [", "not valid TOML"),
+    ],
+)
+def test_a_policy_that_is_no_toml_gets_a_sentence(data, words):
+    with pytest.raises(BadInput) as caught:
+        parse_document(data, SCHEMAS["exeat-policy/1"])
+    assert words in caught.value.headline
+
+
+def test_many_keys_are_refused_before_they_cost_anything():
+    twice = "{" + ",".join(f'"k{i}":1' for i in range(200_000)) + ',"k199999":2}'
+    with pytest.raises(BadInput, match="'k199999' stands twice"):
+        parse_json(twice.encode())
+    many = "{" + ",".join(f'"k{i}":1' for i in range(200_000)) + "}"
+    with pytest.raises(BadInput, match="200,000 keys"):
+        parse_json(many.encode())
