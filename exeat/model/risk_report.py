@@ -98,7 +98,6 @@ class Indicator(Part):
             raise ValueError(msg)
         return self
 
-
     def _counts_agree(self) -> None:
         """Refuse a true-positive rate that its own counts contradict by more than one member."""
         counted = self.n_events is not None and self.n_in is not None

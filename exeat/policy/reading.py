@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from decimal import Decimal
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from exeat.policy.figures import figure, with_interval
 from exeat.policy.finding import Reading, Verdict
+from exeat.policy.interval import clopper_pearson
 from exeat.policy.sentence import in_people, noun_for
 
 if TYPE_CHECKING:
@@ -28,6 +30,16 @@ if TYPE_CHECKING:
 EXACT_UNITS = frozenset({"flag", "bool", "boolean", "count", "records", "persons"})
 _SAME = {"bool": "flag", "boolean": "flag", "rate": "fraction", "difference": "fraction", "dimensionless": "epsilon"}
 """Units that are compared as one; a difference of two shares is judged like a share."""
+_WRONG_WAY = {
+    "higher_is_worse": "the report says that lower is worse, the policy that higher is",
+    "lower_is_worse": "the report says that higher is worse, the policy that lower is",
+}
+LEVEL = Decimal("0.95")
+"""Confidence at which counts are turned into an interval, unless the report's is higher."""
+_WHOLE = Decimal("1e-4")
+"""Counts that differ from a whole number by no more are whole."""
+_ROUNDING = Decimal("1e-6")
+"""Ends of intervals that differ by no more are the same but for rounding."""
 SEVERITY: dict[Verdict, int] = {verdict: place for place, verdict in enumerate(Verdict)}
 """0 is worst."""
 _NAMES = {
@@ -74,8 +86,11 @@ def _pattern(glob: str) -> re.Pattern[str]:
 
 
 def applies(threshold: Threshold, indicator: Indicator) -> bool:
-    """Return whether the limit is about this indicator, at its false-positive rate."""
-    if threshold.fpr is not None and threshold.fpr != indicator.fpr:
+    """Return whether the limit is about this indicator, at its false-positive rate or a higher one.
+
+    A rate at a lower false-positive rate can only be smaller for the same attack, so the limit still holds for it.
+    """
+    if threshold.fpr is not None and (indicator.fpr is None or indicator.fpr > threshold.fpr):
         return False
     return _pattern(threshold.indicator).fullmatch(indicator.indicator_id) is not None
 
@@ -108,7 +123,9 @@ def judge(indicator: Indicator, thresholds: Iterable[Threshold], policy: Policy)
     """Return the worst verdict of the limits that apply."""
     if indicator.status == "not_applicable":
         return Judged(Verdict.NOT_APPLICABLE, None, indicator.reason)
-    matching = [limit for limit in thresholds if applies(limit, indicator)]
+    matching = sorted(
+        (t for t in thresholds if applies(t, indicator)), key=lambda t: Decimal(2) if t.fpr is None else t.fpr
+    )
     if indicator.status != "measured":
         return Judged(Verdict.NOT_MEASURED, _shown_limit(matching), indicator.reason)
     if reason := unresolved(indicator, policy):
@@ -119,7 +136,7 @@ def judge(indicator: Indicator, thresholds: Iterable[Threshold], policy: Policy)
     if not same_unit:
         reason = f"measured in {indicator.unit}, but the policy's limit is in {matching[0].unit}"
         return Judged(Verdict.NOT_MEASURED, _shown_limit(matching), reason)
-    judged = [_judge_one(indicator, limit) for limit in same_unit]
+    judged = [_judge_one(indicator, limit, policy.resolution.min_ci_level) for limit in same_unit]
     return min(judged, key=lambda j: SEVERITY[j.verdict])
 
 
@@ -133,7 +150,7 @@ def _figures(indicator: Indicator, threshold: Threshold) -> tuple[Decimal, Decim
     value = indicator.value
     if value is None:
         return None
-    bad = indicator.ci_high if indicator.direction == "higher_is_worse" else indicator.ci_low
+    value, bad = _two_sided(indicator, threshold) or (value, bad_end(indicator, threshold.direction))
     if threshold.unit == "ratio_to_baseline":
         base = indicator.baseline_value
         if base is None or base <= 0:
@@ -144,22 +161,85 @@ def _figures(indicator: Indicator, threshold: Threshold) -> tuple[Decimal, Decim
     return value, value if indicator.unit in EXACT_UNITS else bad
 
 
+def bad_end(indicator: Indicator, direction: str) -> Decimal | None:
+    """Return the bad end of the interval, never better than the value; None without interval.
+
+    A true-positive rate is widened to the exact interval of its counts (see ``widened``).
+    """
+    low, high = widened(indicator)
+    if low is None or high is None or indicator.value is None:
+        return None
+    return max(indicator.value, high) if direction == "higher_is_worse" else min(indicator.value, low)
+
+
+def _two_sided(indicator: Indicator, threshold: Threshold) -> tuple[Decimal, Decimal | None] | None:
+    """Return an area and its bad end with an attack that ranks the wrong way round turned round; None for the rest.
+
+    Whoever knows that an attack has an area of 0.05 believes the opposite and has one of 0.95.
+    """
+    area = indicator.indicator_id.endswith("auc") and _same(indicator.unit) == "fraction"
+    if not area or threshold.direction != "higher_is_worse" or indicator.value is None:
+        return None
+    value = max(indicator.value, 1 - indicator.value)
+    if indicator.ci_low is None or indicator.ci_high is None:
+        return value, None
+    return value, max(value, indicator.ci_high, 1 - indicator.ci_low)
+
+
+def widened(indicator: Indicator) -> tuple[Decimal | None, Decimal | None]:
+    """Return the interval as stated, or the exact one of the counts at each end where that is wider.
+
+    Counts that round to the value are taken when a rate does not state its own.
+    """
+    low, high, n = indicator.ci_low, indicator.ci_high, indicator.n_in
+    if low is None or high is None or not n or not indicator.indicator_id.endswith("tpr_at_fpr"):
+        return low, high
+    if indicator.value is None or indicator.unit != "fraction":
+        return low, high
+    level = max(indicator.ci_level or LEVEL, LEVEL)
+    hits = indicator.value * n
+    fewest = math.floor(hits + _WHOLE) if indicator.n_events is None else indicator.n_events
+    most = math.ceil(hits - _WHOLE) if indicator.n_events is None else indicator.n_events
+    exact_low, exact_high = clopper_pearson(fewest, n, level).low, clopper_pearson(most, n, level).high
+    return (low if low - exact_low <= _ROUNDING else exact_low), (
+        high if exact_high - high <= _ROUNDING else exact_high
+    )
+
+
 def _same(unit: str) -> str:
     return _SAME.get(unit, unit)
 
 
-def _judge_one(indicator: Indicator, threshold: Threshold) -> Judged:
+def _judge_one(indicator: Indicator, threshold: Threshold, min_level: Decimal) -> Judged:
     value, bad = _figures(indicator, threshold) or (Decimal(0), None)
     crossed = Verdict.FAIL if threshold.effect == "fail" else Verdict.WARN
     ratio = threshold.unit == "ratio_to_baseline"
     shown = threshold.limit * (indicator.baseline_value or 1) if ratio else threshold.limit
-    if _beyond(value if bad is None else bad, threshold.limit, indicator.direction):
+    if indicator.direction != threshold.direction:
+        return Judged(Verdict.NOT_MEASURED, shown, _WRONG_WAY[threshold.direction])
+    if _beyond(value if bad is None else bad, threshold.limit, threshold.direction):
         return Judged(crossed, shown, "")
     if bad is not None:
-        return Judged(Verdict.PASS, shown, "")
+        weak = _too_weak(indicator, min_level)
+        return Judged(Verdict.NOT_MEASURED if weak else Verdict.PASS, shown, weak)
     if _same(indicator.unit) == "fraction":
         return Judged(Verdict.NOT_MEASURED, shown, "a rate without its interval is not a measurement")
     return Judged(Verdict.WARN, shown, "given without interval")
+
+
+def _too_weak(indicator: Indicator, min_level: Decimal) -> str:
+    """Return why the interval is too weak to show that a figure lies within its limit; empty when it is not."""
+    if indicator.unit in EXACT_UNITS:
+        return ""
+    if indicator.ci_level is None:
+        return "the confidence level of the interval is not stated"
+    if indicator.ci_level < min_level:
+        return f"the interval holds at {figure(indicator.ci_level)} confidence; the policy asks for {figure(min_level)}"
+    return "the number of members is not stated" if _needs_members(indicator) else ""
+
+
+def _needs_members(indicator: Indicator) -> bool:
+    return indicator.indicator_id.endswith("tpr_at_fpr") and not indicator.n_in
 
 
 def _beyond(value: Decimal, limit: Decimal, direction: str) -> bool:
@@ -198,14 +278,15 @@ def reading(matter: Matter, item: Measurement, judged: Judged) -> Reading:
     it = item.indicator
     shown = it.status == "measured" and not unresolved(it, matter.policy)
     tool = item.source.report.tool
+    low, high = widened(it)
     made = Reading(
         indicator_id=it.indicator_id,
         label=label(it),
         status=it.status if shown or it.status != "measured" else "not_measured",
         verdict=judged.verdict,
         value=it.value if shown else None,
-        ci_low=it.ci_low if shown else None,
-        ci_high=it.ci_high if shown else None,
+        ci_low=low if shown else None,
+        ci_high=high if shown else None,
         ci_level=it.ci_level if shown else None,
         unit=it.unit,
         limit=judged.limit,

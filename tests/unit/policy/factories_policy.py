@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -162,11 +163,14 @@ def indicator(**changes: Any) -> dict[str, Any]:
         "fpr": "0.01",
         "n_in": N_IN,
         "n_out": N_OUT,
-        "n_events": 200,
         "method": "LiRA online, 64 shadow models",
         "adversary": {"access": "white_box"},
     }
-    return {k: v for k, v in (value | changes).items() if v is not None}
+    value = {k: v for k, v in (value | changes).items() if v is not None}
+    rate = value.get("unit") == "fraction" and value["indicator_id"].endswith("tpr_at_fpr")
+    if rate and "value" in value and value.get("n_in") and "n_events" not in changes:
+        value["n_events"] = round(Decimal(value["value"]) * value["n_in"])
+    return value
 
 
 def simple(indicator_id: str, value: str, low: str, high: str, **changes: Any) -> dict[str, Any]:

@@ -30,7 +30,9 @@ def judged(low, value, high, *, limit, effect="fail", direction="higher_is_worse
     made = {"indicator_id": "mia.lira.auc", "value": str(value), "unit": unit, "direction": direction, "fpr": None}
     bare = {"ci_low": None, "ci_high": None, "ci_level": None} if low is None else interval
     found = Indicator.model_validate(indicator(**(made | bare)), strict=False)
-    threshold = Threshold(id="t", check="R3", indicator="mia.*.auc", limit=limit, unit=unit, effect=effect)
+    threshold = Threshold(
+        id="t", check="R3", indicator="mia.*.auc", limit=limit, unit=unit, effect=effect, direction=direction
+    )
     return judge(found, [threshold], policy()).verdict
 
 
@@ -67,7 +69,7 @@ def scaled(item, factor):
     if item.get("unit") != "fraction" or "value" not in item:
         return item
     moved = {k: str(min(Decimal(item[k]) * factor, Decimal(1))) for k in ("value", "ci_low", "ci_high") if k in item}
-    return item | moved
+    return {k: v for k, v in item.items() if k != "n_events"} | moved
 
 
 @settings(max_examples=40, deadline=None)
