@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from components.navigation import PLACES
 from exeat.model.person import Role
+from exeat.policy.finding import Barrier
 from exeat.review.lifecycle import State
 from tests.browser.cases import cases, opened, people, stewards
 
@@ -48,8 +49,13 @@ def _view(desk: Desk, url: str) -> View:
 
 
 def _open_case(desk: Desk) -> str:
+    """The waiting release with the most against it: it shows the most."""
     waiting = (case for case in cases(desk, stewards()[0]) if case.state.state in (State.SUBMITTED, State.IN_REVIEW))
-    return max(waiting, key=lambda case: len(case.assessment.findings)).release_id
+
+    def weight(case: CaseView) -> tuple[int, int]:
+        return sum(finding.barrier is not Barrier.NONE for finding in case.assessment.findings), -len(case.state.seats)
+
+    return max(waiting, key=weight).release_id
 
 
 def _referred(desk: Desk, url: str) -> dict[str, str]:

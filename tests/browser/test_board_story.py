@@ -13,7 +13,17 @@ from exeat.model.person import Role
 from exeat.policy.finding import Barrier
 from exeat.review.lifecycle import State
 from tests.browser.cases import cases, opened, people, state_of, stewards
-from tests.browser.seeing import answer_all, choose, confirm, fill, no_exception, open_as, press, settle
+from tests.browser.seeing import (
+    answer_all,
+    choose,
+    confirm,
+    fill,
+    no_accessibility_violation,
+    no_exception,
+    open_as,
+    press,
+    settle,
+)
 from tests.running import demo
 
 if TYPE_CHECKING:
@@ -86,6 +96,7 @@ def test_the_chair_records_and_a_second_member_signs(server, home, new_page):
     fill(page, "Conditions, one on each line", "Delete all copies by the end date.")
     answer_all(page)
     override_for_the_board(page)
+    no_accessibility_violation(page)
     fill(page, re.compile("^Minutes"), "Discussed the small sample and the safeguards; the board accepts the risk.")
     confirm(page, "Record the decision")
     expect(page.get_by_text(re.compile(r"Ledger entry [\d,]+")).first).to_be_visible()

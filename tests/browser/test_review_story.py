@@ -22,6 +22,7 @@ from tests.browser.seeing import (
     button,
     confirm,
     fill,
+    no_accessibility_violation,
     no_exception,
     open_as,
     override_all,
@@ -63,6 +64,7 @@ def approve_everything(page: Page) -> int:
     answer_all(page)
     expect(button(page, "Record my review…").first).to_be_disabled()
     overridden = override_all(page, REASON, "Moderate")
+    no_accessibility_violation(page)
     fill(page, re.compile("^Rationale"), "Looked at every finding.")
     confirm(page, "Record my review")
     return overridden
