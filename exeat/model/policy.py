@@ -82,7 +82,7 @@ class Clocks(Part):
 
 
 class Resolution(Part):
-    """When a figure counts as measured: ``n_out >= non_members_per_fpr / fpr``, interval at ``min_ci_level`` at least."""
+    """When a figure counts as measured: ``n_out >= non_members_per_fpr / fpr``, intervals at ``min_ci_level``."""
 
     non_members_per_fpr: Number
     min_subgroup_n: Annotated[int, Field(ge=2)] = 10

@@ -7,7 +7,7 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from exeat.errors import BadInput
-from exeat.policy.checks.membership import NOTHING_LEAVES, targets
+from exeat.policy.checks.membership import NOTHING_LEAVES, overall, targets
 from exeat.policy.checks.registry import check
 from exeat.policy.epsilon import missing_parameters, recompute
 from exeat.policy.figures import digits, figure, listed
@@ -159,10 +159,13 @@ def lower_bounds(matter: Matter, delta: Decimal) -> tuple[Bound, ...]:
     """Return the lower bound that each membership rate gives, and those that reports state themselves.
 
     Source: Kairouz et al. 2015 (hypothesis testing view) with Clopper-Pearson ends as in Nasr et al. 2021. Each rate
-    is tested at 1 − 0.05/m for m rates, half of it in each tail, so that all bounds hold together at 95 %.
+    is tested at 1 − 0.05/m, half of it in each tail, so that all bounds hold together at 95 %; m counts each attack
+    once per required false-positive rate. Subgroups, single records and differences of two checkpoints are no test of
+    this claim.
     """
-    rates = [m for m in matter.under("mia.") if _usable(m)]
-    level = 1 - (1 - LEVEL) / max(len(rates), 1)
+    rates = [m for m in overall(matter.under("mia.")) if _usable(m) and _required(matter, m)]
+    tests = {(m.indicator.indicator_id, m.indicator.fpr) for m in rates}
+    level = 1 - (1 - LEVEL) / max(len(tests), 1)
     found = [Bound(bound, m) for m in rates if (bound := _from_rate(m, delta, level)) is not None]
     stated = [m for m in matter.under("dp.epsilon_lower") if m.indicator.value is not None]
     return (*found, *(Bound(m.indicator.value or Decimal(0), m) for m in stated))
@@ -171,6 +174,10 @@ def lower_bounds(matter: Matter, delta: Decimal) -> tuple[Bound, ...]:
 def _usable(found: Measurement) -> bool:
     it = found.indicator
     return it.status == "measured" and it.fpr is not None and it.unit == "fraction" and bool(it.n_in and it.n_out)
+
+
+def _required(matter: Matter, found: Measurement) -> bool:
+    return found.indicator.fpr in matter.policy.resolution.required_fpr
 
 
 def _from_rate(found: Measurement, delta: Decimal, level: float) -> Decimal | None:

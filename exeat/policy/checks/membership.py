@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 STRONG = ("mia.lira.", "mia.rmia.", "mia.qmia.")
 """Attacks with reference models or calibrated thresholds; others are judged as well, but do not suffice."""
 _SMALL_P = Decimal("0.001")
+_NO_LIMIT = "no limit of the policy covers it"
+_RATE_UNITS = frozenset({"fraction", "rate", "percent", "%"})
 NOTHING_LEAVES = "No component leaves from which an attacker could ask who was in the training data."
 
 
@@ -95,14 +98,14 @@ def strong_attack(matter: Matter) -> Outcome:
 
 def _strong_attack(matter: Matter, part: Leaving) -> Outcome:
     strong = [m for m in overall(about(matter, part)) if m.indicator.indicator_id.startswith(STRONG)]
-    rates = [m for m in strong if m.indicator.fpr is not None and m.indicator.regime != "synthetic"]
+    rates = [m for m in strong if m.indicator.fpr is not None and m.indicator.regime == "real"]
     if not rates:
         return not_measured("No strong membership attack (LiRA, RMIA or QMIA) at a low false-positive rate.")
-    tried = {m.indicator.fpr for m in rates if m.indicator.status == "measured" or m.indicator.n_out is not None}
-    absent = [figure(fpr) for fpr in matter.policy.resolution.required_fpr if fpr not in tried]
+    measured = {m.indicator.fpr for m in rates if _is_interval(m) and not unresolved(m.indicator, matter.policy)}
+    absent = [figure(fpr) for fpr in matter.policy.resolution.required_fpr if fpr not in measured]
     if absent:
-        return not_measured(f"No strong attack reports its TPR at {listed(absent)} FPR.")
-    if not any(_is_interval(m) and not unresolved(m.indicator, matter.policy) for m in rates):
+        return not_measured(f"No strong attack measures its TPR, resolved and with interval, at {listed(absent)} FPR.")
+    if not measured:
         return not_measured("No strong attack gives a resolved rate with its interval.")
     names = sorted({m.indicator.indicator_id.split(".")[1].upper().replace("LIRA", "LiRA") for m in rates})
     return passed(f"{listed(names)} was run at each required false-positive rate.")
@@ -119,7 +122,7 @@ def resolved(matter: Matter) -> Outcome:
 
 
 def _resolved(matter: Matter, part: Leaving) -> Outcome:
-    rates = [m for m in overall(about(matter, part)) if m.indicator.fpr is not None]
+    rates = [m for m in overall(about(matter, part)) if m.indicator.fpr is not None and m.indicator.regime == "real"]
     if not rates:
         return not_measured("No membership rate at a false-positive rate is reported.")
     short = [text for fpr in matter.policy.resolution.required_fpr if (text := _shortage(matter, rates, fpr))]
@@ -149,17 +152,45 @@ def within_limits(matter: Matter) -> Outcome:
 
 
 def _within_limits(matter: Matter, part: Leaving) -> Outcome:
-    shown = readings(matter, "R3", overall(about(matter, part)))
+    found = overall(about(matter, part))
+    shown = covered(readings(matter, "R3", found))
     judged = [r for r in shown if r.verdict not in {Verdict.NOT_APPLICABLE, Verdict.NOT_MEASURED}]
     if judged and judged[0].verdict is Verdict.FAIL:
         return failed(_sentence(judged[0]), readings=shown)
-    groups = {_group(r) for r in judged}
+    real = readings(matter, "R3", (m for m in found if m.indicator.regime == "real"))
+    groups = {_group(r) for r in real if r.verdict not in {Verdict.NOT_APPLICABLE, Verdict.NOT_MEASURED}}
     missing = [words for group, words in _needed_groups(matter).items() if group not in groups]
     if missing:
         return not_measured(f"Not measured: {listed(missing)}{_because(shown)}.", readings=shown)
     if not judged:
         return not_measured("No membership figure has a limit in this policy.", readings=shown)
+    if open_ := without_answer(shown):
+        return not_measured(_unjudged(open_), readings=shown)
     return Outcome(judged[0].verdict, _sentence(judged[0]), readings=shown)
+
+
+def covered(shown: tuple[Reading, ...]) -> tuple[Reading, ...]:
+    """Return the readings with each measured rate that no limit is about as NOT_MEASURED, worst first.
+
+    A name or a false-positive rate that the policy does not know must not take a figure out of sight.
+    """
+    changed = (replace(r, verdict=Verdict.NOT_MEASURED, reason=_NO_LIMIT) if _uncovered(r) else r for r in shown)
+    return tuple(sorted(changed, key=lambda r: SEVERITY[r.verdict]))
+
+
+def _uncovered(found: Reading) -> bool:
+    rate = found.fpr is not None or found.unit in _RATE_UNITS
+    return rate and found.value is not None and found.verdict is Verdict.NOT_APPLICABLE
+
+
+def without_answer(shown: tuple[Reading, ...]) -> list[Reading]:
+    """Return the figures that stand in a report as measured and cannot be judged."""
+    return [r for r in shown if r.value is not None and r.verdict is Verdict.NOT_MEASURED]
+
+
+def _unjudged(open_: list[Reading]) -> str:
+    label = open_[0].label
+    return f"{label[:1].upper()}{label[1:]} cannot be judged: {open_[0].reason.rstrip('.')}."
 
 
 def _because(shown: tuple[Reading, ...]) -> str:
@@ -184,6 +215,7 @@ def _group(found: Reading) -> object:
 
 def _sentence(found: Reading) -> str:
     name = found.label.split(", ")[-1]
+    name = name[:1].upper() + name[1:]
     if found.value is None:
         return f"{name} is {found.reason}." if found.reason else f"{name} was not measured."
     text = f"{name} is {value_words(found)}"
@@ -193,23 +225,34 @@ def _sentence(found: Reading) -> str:
 
 @check("R4")
 def significance(matter: Matter) -> Outcome:
-    """Check that the smallest p-value of the attacks, times their number (Bonferroni), is not below the limit."""
+    """Check that the smallest p-value of the attacks, times their number (Bonferroni), is not below the limit.
+
+    Each attack with an area or a required rate counts once, over everybody: neither subgroups nor figures that nobody
+    asked for dilute the correction. The smallest p of all figures over everybody is judged.
+    """
     if not targets(matter):
         return not_applicable(NOTHING_LEAVES)
-    tested = [m for m in matter.under("mia.") if m.indicator.p_value is not None]
+    tested = [m for m in overall(matter.under("mia.")) if m.indicator.p_value is not None]
     limits = [t for t in matter.policy.thresholds if t.check == "R4" and t.unit == "p_value" and matter.tier in t.tiers]
     judged = [(m, t) for m in tested for t in limits if applies(t, m.indicator)]
     if not judged:
         return not_measured("No attack is tested against guessing.")
     m, limit = min(judged, key=lambda pair: pair[0].indicator.p_value or Decimal(0))
-    corrected = min((m.indicator.p_value or Decimal(0)) * len(tested), Decimal(1))
+    attacks = len({m.indicator.indicator_id.split(".")[1] for m, _ in judged if _asked_for(matter, m)}) or 1
+    corrected = min((m.indicator.p_value or Decimal(0)) * attacks, Decimal(1))
     shown_p = digits(corrected) if corrected >= _SMALL_P else f"below {digits(_SMALL_P)}"
-    text = f"Smallest p of {counted(len(tested), 'attack figure')} is {shown_p} after correction"
+    text = f"Smallest p of {counted(attacks, 'attack')} is {shown_p} after correction"
     shown = (reading(matter, m, Judged(Verdict.NOT_APPLICABLE, None, "")),)
     if corrected >= limit.limit:
         return passed(f"{text}: not told apart from guessing at {digits(limit.limit)}.", readings=shown)
     crossed = failed if limit.effect == "fail" else warned
     return crossed(f"{text}: better than guessing (limit {digits(limit.limit)}).", readings=shown)
+
+
+def _asked_for(matter: Matter, found: Measurement) -> bool:
+    """Return whether the figure is the area or the rate at a required false-positive rate."""
+    it = found.indicator
+    return it.indicator_id.endswith("auc") or it.fpr in matter.policy.resolution.required_fpr
 
 
 @check("R5")
@@ -222,8 +265,9 @@ def _worst_group(matter: Matter, part: Leaving) -> Outcome:
     groups = [m for m in about(matter, part) if m.indicator.subgroup is not None]
     large = [m for m in groups if _size(m) >= matter.policy.resolution.min_subgroup_n]
     hidden = len({m.indicator.subgroup for m in groups} - {m.indicator.subgroup for m in large})
-    shown = readings(matter, "R5", large)
+    shown = covered(readings(matter, "R5", large))
     resolved_ = [r for r in shown if r.value is not None and r.verdict is not Verdict.NOT_APPLICABLE]
+    open_ = [r for r in shown if r.verdict is Verdict.NOT_MEASURED]
     note = (
         f" {counted(hidden, 'subgroup')} under n = {matter.policy.resolution.min_subgroup_n} not shown."
         if hidden
@@ -233,6 +277,8 @@ def _worst_group(matter: Matter, part: Leaving) -> Outcome:
         return failed(f"Subgroup {failing[0].subgroup}: {_sentence(failing[0])}{note}", readings=shown)
     if not resolved_:
         return not_measured(f"No subgroup of sufficient size is measured against a limit.{note}", readings=shown)
+    if open_:
+        return not_measured(f"Subgroup {open_[0].subgroup}: {_unjudged(open_)}{note}", readings=shown)
     if not _has_records(matter, part):
         return not_measured(f"The per-record risk is not reported, only groups.{note}", readings=shown)
     verdict = worst(r.verdict for r in resolved_)

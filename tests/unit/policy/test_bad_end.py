@@ -99,3 +99,65 @@ def test_an_attack_that_is_always_wrong_is_a_good_attack(low, high, verdict):
 
 def test_a_wrong_way_round_area_without_interval_fails_too():
     assert r3(simple("mia.lira.auc", "0.05", None, None)).verdict is Verdict.FAIL
+
+
+RATE_01 = indicator(fpr="0.001", value="0.001", ci_low="0.0006", ci_high="0.0016")
+
+
+def test_a_strong_attack_is_needed_at_each_required_rate():
+    gave_up = {"status": "not_measured", "reason": "later"}
+    bare = {k: v for k, v in RATE_01.items() if k not in {"value", "ci_low", "ci_high", "n_events"}} | gave_up
+    kept = [i for i in passing_indicators() if i.get("fpr") != "0.001"]
+    patchwork = report(indicators=[*kept, RATE_01 | {"indicator_id": "mia.loss.tpr_at_fpr"}, bare])
+    found = finding("R1", reports=(patchwork,))
+    assert found.verdict is Verdict.NOT_MEASURED
+    assert "0.1 % FPR" in found.headline
+
+
+@pytest.mark.parametrize("regime", ["synthetic", "masked", "shifted"])
+@pytest.mark.parametrize("check", ["R1", "R2", "R3"])
+def test_figures_about_other_data_do_not_answer(check, regime):
+    other = [i | {"regime": regime} for i in passing_indicators()]
+    assert finding(check, reports=(report(indicators=other),)).verdict is Verdict.NOT_MEASURED
+
+
+def test_a_bad_figure_about_other_data_fails_all_the_same():
+    assert r3(indicator(value="0.5", ci_low="0.4", ci_high="0.6", regime="shifted")).verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [
+        ({"indicator_id": "mia.lira.online.tpr_at_fpr"}, "not_measured"),
+        ({"indicator_id": "mia.lira.recall"}, "not_measured"),
+        ({"fpr": "0.0009"}, "fail"),
+        ({"fpr": "0.05"}, "fail"),
+        ({"fpr": "0.9"}, "not_measured"),
+        ({"unit": "percent", "n_events": None}, "not_measured"),
+    ],
+)
+def test_a_figure_that_the_policy_does_not_know_is_not_passed_over(change, verdict):
+    odd = indicator(**({"value": "0.6", "ci_low": "0.59", "ci_high": "0.61"} | change))
+    found = finding("R3", reports=(report(indicators=[*passing_indicators(), odd]),))
+    assert found.verdict == verdict, found.headline
+
+
+def test_a_subgroup_that_was_not_measured_keeps_the_gate_shut():
+    gave_up = indicator(
+        status="not_measured", reason="time ran out", value=None, ci_low=None, ci_high=None, subgroup="women"
+    )
+    found = finding("R5", reports=(report(indicators=[*passing_indicators(), gave_up]),))
+    assert found.verdict is Verdict.NOT_MEASURED
+    assert "women" in found.headline
+
+
+def test_junk_does_not_dilute_the_correction():
+    significant = simple("mia.lira.auc", "0.51", "0.505", "0.515", p_value="0.03")
+    junk = [
+        *(simple("mia.lira.auc", "0.5", "0.4", "0.55", p_value="0.9", subgroup=f"g{i}") for i in range(40)),
+        *(indicator(fpr=f"0.0{i}", p_value="0.9") for i in range(20, 40)),
+        *(simple(f"mia.junk{i}.fdif01", "0", "0", "0", unit="difference", p_value="0.9") for i in range(40)),
+    ]
+    found = finding("R4", reports=(with_first(significant, *junk),))
+    assert found.verdict is Verdict.WARN
+    assert "1 attack is 0.03" in found.headline

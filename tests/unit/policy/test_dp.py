@@ -1,3 +1,4 @@
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -5,7 +6,16 @@ import pytest
 from exeat.policy.checks.dp import lower_bounds
 from exeat.policy.epsilon import recompute
 from exeat.policy.finding import Barrier, Verdict
-from tests.unit.policy.factories_policy import finding, indicator, manifest, matter, proposal, report, simple
+from tests.unit.policy.factories_policy import (
+    changed_policy,
+    finding,
+    indicator,
+    manifest,
+    matter,
+    proposal,
+    report,
+    simple,
+)
 
 # q = 0.0356, 1,680 steps, noise 3, delta 1e-5: the accountants say 2.02 (PLD) and 2.23 (RDP).
 CLAIM = {
@@ -113,7 +123,10 @@ def test_an_attack_above_the_claim_breaks_it():
 
 def test_a_bound_from_counts_uses_exact_ends_on_both_rates():
     rows = [attack(41, fpr="0.00001") | {"n_in": 898, "n_out": 899, "value": "0.0457"}]
-    (bound,) = lower_bounds(matter(reports=(report(indicators=rows),)), Decimal("0.00001"))
+    about = replace(
+        matter(reports=(report(indicators=rows),)), policy=changed_policy(resolution__required_fpr=["0.00001"])
+    )
+    (bound,) = lower_bounds(about, Decimal("0.00001"))
     # Clopper-Pearson 41/898: low 0.0330; 0/899: high 0.00409; ln(0.0330/0.00409) = 2.087.
     assert float(bound.epsilon) == pytest.approx(2.087, abs=0.005)
 
@@ -140,3 +153,23 @@ def test_nothing_to_attack_when_only_the_configuration_leaves():
     only_config = proposal(components=[{"component_id": "config", "disposition": "allowed"}])
     assert finding("E4", of=claiming(), proposed=only_config).verdict is X
     assert finding("E2", of=claiming(epsilon="1.0"), proposed=only_config).verdict is F
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"subgroup": "women", "n_in": 300, "value": "0.9", "n_events": 270},
+        {"indicator_id": "mia.delta.tpr_at_fpr", "value": "0.9", "n_events": 18_000},
+        {"indicator_id": "mia.record.tpr_at_fpr", "value": "0.9", "n_events": 18_000},
+    ],
+)
+def test_what_is_no_test_of_the_claim_does_not_break_it(change):
+    rows = [attack(200), attack(200) | change]
+    assert finding("E4", of=claiming(), reports=(report(indicators=rows),)).verdict is not F
+
+
+def test_rates_that_nobody_asked_for_do_not_dilute_the_bound():
+    junk = [attack(100, fpr=f"0.{i}") for i in range(20, 80)]
+    plain = finding("E4", of=claiming(epsilon="2.6"), reports=(report(indicators=[attack(3_000)]),))
+    diluted = finding("E4", of=claiming(epsilon="2.6"), reports=(report(indicators=[attack(3_000), *junk]),))
+    assert diluted.headline == plain.headline
