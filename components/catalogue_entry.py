@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from components.numbers import day, figure, interval, shown_unit, size, version_name
+from components.numbers import counted, day, figure, interval, shown_unit, size, version_name
 from components.page import page_title
 from components.table import table
 from components.text import one_line, paragraphs, plain
-from exeat.access.abstraction import SUPPRESSED
+from exeat.access.abstraction import SUPPRESSED, WITHHELD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from exeat.model.manifest import Manifest
 
 BROWSE_PAGE = "pages/catalogue/browse.py"
+_HIDDEN = (SUPPRESSED, WITHHELD)
 
 
 def choose_entry() -> None:
@@ -74,7 +75,9 @@ def show_exposure(entry: CatalogueEntry) -> None:
     words = _exact_words if shown.exact else _band_words
     table(pd.DataFrame([words(row) for row in shown.rows.to_dict("records")]), "Exposure indicators")
     lines = [
-        f"Judged by the limits for {entry.judged_for} ({entry.judged_for.title}); the bad end of each interval decides."
+        f"As of {entry.as_of}; newest report {day(entry.newest_report)}.",
+        f"Judged by the limits for {entry.judged_for} ({entry.judged_for.title}).",
+        "The bad end of each interval decides.",
     ]
     if not shown.exact:
         lines.append("At your tier figures appear as bands; from T3 on as values with intervals.")
@@ -84,7 +87,11 @@ def show_exposure(entry: CatalogueEntry) -> None:
 def _hidden(shown: Shown) -> list[str]:
     if not shown.suppressed:
         return []
-    return [f"{shown.suppressed} subgroup figures are suppressed because they stand on fewer than 10 people."]
+    few = f"because they stand on fewer than {shown.smallest} people."
+    lines = [f"{counted(shown.suppressed, 'subgroup figure is', 'subgroup figures are')} suppressed {few}"]
+    if shown.withheld:
+        lines.append(f"{shown.withheld:,} more are withheld: together with the whole they would give these away.")
+    return lines
 
 
 def _band_words(row: Mapping[Any, Any]) -> dict[str, Any]:
@@ -98,14 +105,15 @@ def _band_words(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _exact_words(row: Mapping[Any, Any]) -> dict[str, Any]:
-    unit, hidden = shown_unit(str(row["indicator_id"]), str(row["unit"])), row["status"] == SUPPRESSED
+    unit, hidden = shown_unit(str(row["indicator_id"]), str(row["unit"])), row["status"] in _HIDDEN
+    limit = _number(row["limit"])
     return {
         "Indicator": row["label"],
         "Subgroup": _or_none(row["subgroup"]),
         "Where it lies": row["band"],
-        "Value": SUPPRESSED if hidden else figure(_number(row["value"]), unit),
+        "Value": row["status"] if hidden else figure(_number(row["value"]), unit, limit=limit),
         "Interval": interval(_number(row["ci_low"]), _number(row["ci_high"]), unit) or None,
-        "Limit": figure(_number(row["limit"]), unit) if _number(row["limit"]) is not None else None,
+        "Limit": figure(limit, unit) if limit is not None else None,
         "Adversary": str(row["access"]).replace("_", " "),
         "Method": _or_none(row["method"]),
         "Why not measured": _or_none(row["reason"]),
@@ -127,7 +135,7 @@ def _metric_words(row: Mapping[Any, Any]) -> dict[str, Any]:
     return {
         "Metric": one_line(row["metric_id"], 60),
         "Subgroup": _or_none(row["subgroup"]),
-        "Value": SUPPRESSED if row["status"] == SUPPRESSED else figure(_number(row["value"]), unit),
+        "Value": row["status"] if row["status"] in _HIDDEN else figure(_number(row["value"]), unit),
         "Interval": interval(_number(row["ci_low"]), _number(row["ci_high"]), unit) or None,
         "Split": row["split"],
         "Data": row["regime"],

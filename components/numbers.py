@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING
 
 from exeat.policy import figures as words
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 NOT_MEASURED = "not measured"
 _KILO = 1000
+_MOST_DIGITS = 12
 _PERCENT = {"fraction": "%", "difference": "points"}
 
 
@@ -31,21 +32,46 @@ def axis_unit(unit: str) -> str:
     return _PERCENT.get(unit) or words.figure(Decimal(0), unit).removeprefix("0").strip()
 
 
-def figure(value: Decimal | float | None, unit: str = "fraction") -> str:
-    """Return the value with its unit; fractions are shown as percent."""
-    return NOT_MEASURED if value is None else words.figure(Decimal(str(value)), unit)
+def figure(value: Decimal | float | None, unit: str = "fraction", *, limit: Decimal | float | None = None) -> str:
+    """Return the value with its unit; fractions are shown as percent.
+
+    Beside a ``limit`` as many digits are shown as it takes to tell the two apart: 1.004 % is not "1 %" at limit 1 %.
+    """
+    if value is None:
+        return NOT_MEASURED
+    exact, text = Decimal(str(value)), words.figure(Decimal(str(value)), unit)
+    if limit is None or exact == Decimal(str(limit)) or text != words.figure(Decimal(str(limit)), unit):
+        return text
+    finer = (_with_unit(words.digits(exact * scale(unit), places), unit) for places in range(4, _MOST_DIGITS))
+    return next((one for one in finer if one != text), text)
+
+
+def _with_unit(number: str, unit: str) -> str:
+    return f"{number} {axis_unit(unit)}".strip()
+
+
+def _ends(low: Decimal | float, high: Decimal | float, unit: str) -> tuple[str, str]:
+    """Return both ends as numbers in ``axis_unit``, rounded outward: an interval never looks narrower than it is."""
+    ways = ((low, ROUND_FLOOR), (high, ROUND_CEILING))
+    at, to = (_rounded(Decimal(str(end)) * scale(unit), way) for end, way in ways)
+    return at, to
+
+
+def _rounded(value: Decimal, rounding: str) -> str:
+    step = Decimal(1).scaleb(value.adjusted() - 2) if value else Decimal(1)
+    return words.digits(value.quantize(min(step, Decimal(1)), rounding))
 
 
 def interval(low: Decimal | float | None, high: Decimal | float | None, unit: str = "fraction") -> str:
-    """Return ``[3.5 %, 6.4 %]``; empty when there is no interval."""
-    return "" if low is None or high is None else f"[{figure(low, unit)}, {figure(high, unit)}]"
+    """Return ``[3.5 %, 6.4 %]``, rounded outward; empty when there is no interval."""
+    if low is None or high is None:
+        return ""
+    return "[" + ", ".join(_with_unit(end, unit) for end in _ends(low, high, unit)) + "]"
 
 
 def bare_interval(low: Decimal | float | None, high: Decimal | float | None, unit: str = "fraction") -> str:
-    """Return ``[3.5, 6.4]``, to stand right after the value with its unit; empty when there is no interval."""
-    if low is None or high is None:
-        return ""
-    return "[" + ", ".join(figure(end, unit).removesuffix(axis_unit(unit)).strip() for end in (low, high)) + "]"
+    """Return ``[3.5, 6.4]``, rounded outward, to stand after the value with its unit; empty without an interval."""
+    return "" if low is None or high is None else f"[{', '.join(_ends(low, high, unit))}]"
 
 
 def version_name(version: str) -> str:

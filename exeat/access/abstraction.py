@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from exeat.access.judging import BEYOND, NEAR, WITHIN, band
+from exeat.access.judging import BANDS, BEYOND, NEAR, WITHIN, band
 from exeat.access.rules import MIN_CELL, sees_exact, sees_small_cells
 
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from exeat.model.person import Person
     from exeat.model.policy import Policy
 
-SUPPRESSED, NOT_MEASURED = "suppressed", "not measured"
+SUPPRESSED, WITHHELD, NOT_MEASURED = "suppressed", "withheld", "not measured"
+"""Withheld figures would be safe alone, but would give a suppressed one away."""
 _FIGURES = ("value", "ci_low", "ci_high", "bad_end", "baseline_value")
 _COUNTS = ("n_in", "n_out", "n_events", "n")
 _INDICATOR_COLUMNS = (
@@ -27,11 +28,13 @@ _METRIC_COLUMNS = ("metric_id", "value", "ci_low", "ci_high", "unit", "split", "
 
 
 class Shown(NamedTuple):
-    """Rows as they may be shown; ``suppressed`` counts cells hidden because they are too small."""
+    """Rows as may be shown; ``suppressed`` counts cells of under ``smallest`` people, ``withheld`` their siblings."""
 
     rows: pd.DataFrame
     suppressed: int
     exact: bool
+    smallest: int = MIN_CELL
+    withheld: int = 0
 
     def sentences(self) -> dict[str, str]:
         """Return the exposure of each checkpoint in one sentence, never averaged over attacks."""
@@ -39,6 +42,16 @@ class Shown(NamedTuple):
         for checkpoint_id, words in zip(self.rows["checkpoint_id"], self.rows["band"], strict=True):
             counts.setdefault(str(checkpoint_id), Counter())[_SENTENCE.get(words, "")] += 1
         return {one: _sentence(found) for one, found in counts.items()}
+
+
+def counted_sentences(found: pd.DataFrame, person: Person) -> dict[str, str]:
+    """Return the same sentences from counts (``queries.INDICATOR_COUNTS``)."""
+    counts: dict[str, Counter[str]] = {}
+    for row in found.to_dict("records"):
+        words = BANDS.get(row["verdict"], NEAR if row["near"] else WITHIN)
+        words = SUPPRESSED if row["small"] and not sees_small_cells(person) else words
+        counts.setdefault(str(row["checkpoint_id"]), Counter())[_SENTENCE.get(words, "")] += int(row["n"])
+    return {one: _sentence(found) for one, found in counts.items()}
 
 
 _SENTENCE = {BEYOND: "beyond the limit", NEAR: "near it", WITHIN: "within it", NOT_MEASURED: NOT_MEASURED}
@@ -49,7 +62,8 @@ def _sentence(counts: Counter[str]) -> str:
     return ", ".join(words) or "no limit set"
 
 
-def _smallest(policy: Policy | None) -> int:
+def smallest_cell(policy: Policy | None) -> int:
+    """Return how many people a subgroup needs to be shown."""
     return max(MIN_CELL, policy.resolution.min_subgroup_n if policy else MIN_CELL)
 
 
@@ -59,27 +73,41 @@ def _too_small(rows: pd.DataFrame, counts: list[str], smallest: int) -> pd.Serie
     return rows["subgroup"].notna() & ~(fewest >= smallest)
 
 
-def _hide(rows: pd.DataFrame, small: pd.Series[bool], columns: tuple[str, ...]) -> pd.DataFrame:
-    """Blank the figures of small cells, and all counts of subgroups: the rest would give the missing one away."""
-    figures = {c: rows[c].mask(small) for c in columns if c in rows}
+def _siblings(rows: pd.DataFrame, small: pd.Series[bool]) -> pd.Series[bool]:
+    """Return the other groups of a split in which a cell is small: with the whole they would give it away.
+
+    Groups are of one split when the text before ``=`` is the same; groups without ``=`` count as one split.
+    """
+    split = rows["subgroup"].fillna("").map(lambda name: name.partition("=")[0].strip() if "=" in name else "")
+    split = rows["checkpoint_id"].astype(str).str.cat(split, sep="\n")
+    return rows["subgroup"].notna() & split.isin(set(split[small])) & ~small
+
+
+def _hide(rows: pd.DataFrame, small: pd.Series[bool], columns: tuple[str, ...]) -> tuple[pd.DataFrame, int]:
+    """Blank the figures of small cells and their siblings, and all counts of subgroups; count the siblings."""
+    siblings = _siblings(rows, small)
+    withheld = siblings & (rows["status"] == "measured")
+    figures = {c: rows[c].mask(small | siblings) for c in columns if c in rows}
     counts = {c: rows[c].mask(rows["subgroup"].notna()) for c in _COUNTS if c in rows}
-    return rows.assign(**figures, **counts, status=rows["status"].mask(small, SUPPRESSED))
+    reasons = {"reason": rows["reason"].mask(small | siblings, "")} if "reason" in rows else {}
+    status = rows["status"].mask(withheld, WITHHELD).mask(small, SUPPRESSED)
+    return rows.assign(**figures, **counts, **reasons, status=status), int(withheld.sum())
 
 
 def shown_indicators(found: pd.DataFrame, person: Person, policy: Policy | None) -> Shown:
     """Return the figures of some checkpoints; they were judged for each checkpoint's intended tier."""
     judged = found["max_value"].where(found["verdict"] != "not_measured")
     rows = found.assign(limit=judged, band=[_band(row) for row in found.to_dict("records")])
-    small = _too_small(rows, ["n_in"], _smallest(policy))
-    hidden = 0
+    smallest = smallest_cell(policy)
+    small = _too_small(rows, ["n_in"], smallest)
+    hidden = withheld = 0
     if not sees_small_cells(person):
-        rows = _hide(rows, small, _FIGURES)
-        rows = rows.assign(band=rows["band"].mask(small, SUPPRESSED), reason=rows["reason"].mask(small, ""))
+        rows, withheld = _hide(rows.assign(band=rows["band"].mask(small, SUPPRESSED)), small, _FIGURES)
         hidden = int(small.sum())
     exact = sees_exact(person)
     if not exact:
         rows = rows.assign(**dict.fromkeys((*_FIGURES, *_COUNTS, "limit", "producer", "report_id", "reported_at")))
-    return Shown(rows[list(_INDICATOR_COLUMNS)].reset_index(drop=True), hidden, exact)
+    return Shown(rows[list(_INDICATOR_COLUMNS)].reset_index(drop=True), hidden, exact, smallest, withheld)
 
 
 def _band(row: Mapping[Hashable, Any]) -> str:
@@ -94,9 +122,9 @@ def _number(value: Any) -> float | None:
 def shown_metrics(found: pd.DataFrame, person: Person, policy: Policy | None) -> Shown:
     """Return the utility figures; small subgroups are suppressed for those who may not see them."""
     rows = found.assign(status="measured")
-    small = _too_small(rows, ["n"], _smallest(policy))
+    smallest = smallest_cell(policy)
+    small = _too_small(rows, ["n"], smallest)
     if sees_small_cells(person):
         return Shown(rows[list(_METRIC_COLUMNS)], 0, exact=True)
-    return Shown(
-        _hide(rows, small, ("value", "ci_low", "ci_high"))[list(_METRIC_COLUMNS)], int(small.sum()), exact=True
-    )
+    rows, withheld = _hide(rows, small, ("value", "ci_low", "ci_high"))
+    return Shown(rows[list(_METRIC_COLUMNS)], int(small.sum()), True, smallest, withheld)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from exeat.access import queries
-from exeat.access.abstraction import NOT_MEASURED, shown_indicators, shown_metrics
+from exeat.access.abstraction import NOT_MEASURED, counted_sentences, shown_indicators, shown_metrics, smallest_cell
+from exeat.access.judging import NEAR_SHARE
 from exeat.access.offers import Holding, holdings, how_to_ask
 from exeat.access.rules import check_can_see
 from exeat.errors import ExeatError, NotFound
@@ -68,6 +69,8 @@ class CatalogueEntry:
     indicators: Shown
     metrics: Shown
     judged_for: Tier
+    as_of: date
+    newest_report: datetime | None
 
 
 class Catalogue:
@@ -107,7 +110,7 @@ class Catalogue:
         components = self._gateway.frame(queries.COMPONENTS, [facts["manifest_sha256"]])
         policy = self._policy()
         held = holdings(components, offers, person.tier, policy)
-        figures = self._gateway.frame(queries.INDICATORS, [[checkpoint_id]])
+        figures = self._gateway.frame(queries.INDICATORS, [checkpoint_id])
         return CatalogueEntry(
             checkpoint_id=checkpoint_id,
             facts=facts,
@@ -118,6 +121,8 @@ class Catalogue:
             indicators=shown_indicators(figures, person, policy),
             metrics=shown_metrics(self._gateway.frame(queries.METRICS, [checkpoint_id]), person, policy),
             judged_for=Tier(facts["intended_tier"]),
+            as_of=self._today,
+            newest_report=figures["reported_at"].max().to_pydatetime() if len(figures) else None,
         )
 
     def siblings(self, person: Person, checkpoint_id: str) -> dict[str, str]:
@@ -139,8 +144,8 @@ class Catalogue:
     def _with_sentences(self, rows: pd.DataFrame, person: Person) -> pd.DataFrame:
         """Add utility and exposure of the checkpoints on this page, each as one sentence."""
         ids = [str(one) for one in rows["checkpoint_id"]]
-        shown = shown_indicators(self._gateway.frame(queries.INDICATORS, [ids]), person, self._policy())
-        said = shown.sentences()
+        asked = [smallest_cell(self._policy()), NEAR_SHARE, NEAR_SHARE, ids]
+        said = counted_sentences(self._gateway.frame(queries.INDICATOR_COUNTS, asked), person)
         metrics = self._gateway.frame(queries.HEADLINE_METRICS, [ids]).set_index("checkpoint_id")
         return rows.assign(
             exposure=[said.get(one, NOT_MEASURED) for one in ids],

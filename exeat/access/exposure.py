@@ -71,7 +71,7 @@ class Exposure:
         return self._ask(person, queries.EXPOSURE_POINTS, lineage, LINEAGES, POINTS)
 
     def months(self, person: Person, lineage: str = "") -> pd.DataFrame:
-        """Return the middle and the worst figure of each kind of indicator by month of its report."""
+        """Return by kind of indicator and month the middle and the worst of the checkpoints' worst figures."""
         return self._ask(person, queries.EXPOSURE_MONTHS, lineage)
 
     def lineages(self, person: Person) -> tuple[str, ...]:
@@ -82,7 +82,7 @@ class Exposure:
     def checkpoint(self, person: Person, checkpoint_id: str) -> pd.DataFrame:
         """Return every figure of one checkpoint, subgroups included."""
         check_can_see(person, Permission.EXPOSURE_READ)
-        found = self._gateway.frame(queries.INDICATORS, [[checkpoint_id]])
+        found = self._gateway.frame(queries.INDICATORS, [checkpoint_id])
         return shown_indicators(found, person, self._policy()).rows
 
     def aged(self, person: Person, *, rows: int = 50) -> Aged:

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 NO_LIMIT = "no_limit"
 """Measured, but the policy sets no limit: neither a pass nor a failure."""
 BEYOND, NEAR, WITHIN, UNLIMITED = "beyond its limit", "near its limit", "within its limit", "measured, no limit set"
-_BANDS = {
+BANDS = {
     "fail": BEYOND,
     "warn": NEAR,
     NO_LIMIT: UNLIMITED,
     "not_measured": "not measured",
     "not_applicable": "not applicable",
 }
-_NEAR = 0.8
+NEAR_SHARE = 0.8
 """From this share of a limit on, a figure counts as near it."""
 _NOT_OF_THE_VALUE = frozenset({"p_value"})
 """Limits that ask something else of an indicator than its value: here, whether it is significant."""
@@ -37,9 +37,10 @@ _TEXTS = ("indicator_id", "status", "reason", "unit", "direction", "n_in", "n_ou
 
 
 class Judgement(NamedTuple):
-    """What the policy says of one figure; ``limit`` is in the figure's own unit.
+    """What the policy says of one figure; ``limit`` (which decided) and ``fails_at`` are in the figure's own unit.
 
-    ``resolved`` is False when the sample cannot resolve the rate: then it has no value at all.
+    ``fails_at`` is None when crossing a limit only warns. ``resolved`` is False when the sample cannot resolve the
+    rate: then it has no value at all.
     """
 
     label: str
@@ -48,6 +49,7 @@ class Judgement(NamedTuple):
     limit: float | None
     why: str
     resolved: bool
+    fails_at: float | None = None
 
 
 class Judge:
@@ -61,12 +63,15 @@ class Judge:
     def judge(self, figure: Mapping[str, Any], tier: Tier | None) -> Judgement:
         """Return the judgement of one row of ``measurement`` at a tier; without a tier no limit applies."""
         indicator = indicator_of(figure)
-        found = judge(indicator, self._limits_of(indicator, tier), self._policy)
+        limits = self._limits_of(indicator, tier)
+        found = judge(indicator, limits, self._policy)
         resolved = indicator.status != "measured" or not unresolved(indicator, self._policy)
         unlimited = found.verdict is Verdict.NOT_APPLICABLE and indicator.status == "measured"
         verdict = NO_LIMIT if unlimited else found.verdict.value
-        limit = None if found.limit is None else float(found.limit)
-        return Judgement(*self._words(indicator), verdict, limit, found.reason, resolved)
+        fails = judge(indicator, [one for one in limits if one.effect == "fail"], self._policy)
+        ends = (None if one.limit is None else float(one.limit) for one in (found, fails))
+        limit, fails_at = ends
+        return Judgement(*self._words(indicator), verdict, limit, found.reason, resolved, fails_at)
 
     def _limits_of(self, indicator: Indicator, tier: Tier | None) -> tuple[Threshold, ...]:
         key = (indicator.indicator_id, indicator.fpr, indicator.subgroup is not None, tier)
@@ -109,7 +114,7 @@ def _decimal(value: float | None) -> Decimal | None:
 
 def band(verdict: str, bad_end: float | None, limit: float | None, *, lower_is_worse: bool = False) -> str:
     """Return the judgement as words for those who may not see the figure."""
-    if verdict in _BANDS or bad_end is None or limit is None:
-        return _BANDS.get(verdict, WITHIN)
-    near = bad_end * _NEAR <= limit if lower_is_worse else bad_end >= limit * _NEAR
+    if verdict in BANDS or bad_end is None or limit is None:
+        return BANDS.get(verdict, WITHIN)
+    near = bad_end * NEAR_SHARE <= limit if lower_is_worse else bad_end >= limit * NEAR_SHARE
     return NEAR if near else WITHIN

@@ -56,25 +56,30 @@ HEADLINE_METRICS = """SELECT checkpoint_id, metric_id, value, ci_low, ci_high, u
 
 ENTRY = "SELECT * FROM checkpoint WHERE checkpoint_id = ?"
 COMPONENTS = """SELECT component_id, kind, bytes, format, sensitivity FROM component
-    WHERE manifest_sha256 = ? ORDER BY sensitivity DESC, bytes DESC, component_id LIMIT 500"""
+    WHERE manifest_sha256 = ? ORDER BY sensitivity DESC, bytes DESC, component_id"""
 OFFERS_OF = f"SELECT * FROM ({OFFERS}) WHERE checkpoint_id = ? ORDER BY component_id, tier, until DESC"  # noqa: S608
 SIBLINGS = """SELECT checkpoint_id, title, version FROM checkpoint
     WHERE run_family = (SELECT run_family FROM checkpoint WHERE checkpoint_id = ?) AND checkpoint_id <> ?
     ORDER BY created_at DESC, checkpoint_id LIMIT 100"""
-METRICS = "SELECT * FROM metric WHERE checkpoint_id = ? ORDER BY subgroup NULLS FIRST, split, metric_id LIMIT 500"
-INDICATORS = """SELECT *, CASE direction WHEN 'lower_is_worse' THEN coalesce(ci_low, value)
-                        ELSE coalesce(ci_high, value) END AS bad_end
-    FROM indicator WHERE checkpoint_id IN (SELECT unnest(?)) AND NOT superseded
-    ORDER BY checkpoint_id,
-             list_position(['fail', 'not_measured', 'warn', 'pass', 'no_limit', 'not_applicable'], verdict),
-             subgroup NULLS FIRST, indicator_id, fpr DESC, method, report_sha256 LIMIT 2000"""
+METRICS = "SELECT * FROM metric WHERE checkpoint_id = ? ORDER BY subgroup NULLS FIRST, split, metric_id"
+_BAD_END = """SELECT *, direction = 'lower_is_worse' AS falling,
+           CASE direction WHEN 'lower_is_worse' THEN least(ci_low, value) ELSE greatest(ci_high, value) END AS bad_end
+    FROM indicator WHERE NOT superseded"""
+INDICATORS = f"""SELECT * FROM ({_BAD_END}) WHERE checkpoint_id = ?
+    ORDER BY list_position(['fail', 'not_measured', 'warn', 'pass', 'no_limit', 'not_applicable'], verdict),
+             subgroup NULLS FIRST, indicator_id, fpr DESC, method, report_sha256"""  # noqa: S608
+INDICATOR_COUNTS = f"""SELECT checkpoint_id, verdict, coalesce(subgroup IS NOT NULL AND NOT n_in >= ?, true) AS small,
+           coalesce(CASE WHEN falling THEN bad_end * ? <= max_value ELSE bad_end >= max_value * ? END, false) AS near,
+           count(*) AS n
+    FROM ({_BAD_END}) WHERE checkpoint_id IN (SELECT unnest(?)) GROUP BY ALL ORDER BY ALL"""  # noqa: S608
+"""How many figures of each checkpoint lie where; counted here, so that none is ever cut off.
+
+Parameters: the smallest cell, the share of a limit that is near it (twice), checkpoint ids.
+"""
 
 LINEAGES = "SELECT DISTINCT run_family FROM checkpoint ORDER BY run_family LIMIT 1000"
 
-_DRAWN = """SELECT *, direction = 'lower_is_worse' AS falling,
-           CASE direction WHEN 'lower_is_worse' THEN coalesce(ci_low, value)
-                ELSE coalesce(ci_high, value) END AS bad_end
-    FROM indicator WHERE NOT superseded AND subgroup IS NULL AND (? = '' OR run_family = ?)"""
+_DRAWN = f"{_BAD_END} AND subgroup IS NULL AND (? = '' OR run_family = ?)"
 """Every figure about a whole population with its judgement; parameters: lineage twice (empty: all)."""
 
 EXPOSURE_SUMMARY = f"""WITH each_one AS (
@@ -97,13 +102,24 @@ EXPOSURE_POINTS = f"""WITH drawn AS ({_DRAWN}),
     ORDER BY ratio DESC NULLS LAST, run_family, indicator_id, fpr, reported_at, checkpoint_id, method"""  # noqa: S608
 """The newest checkpoints of the worst lineages, one row per figure; last parameters: lineages, points."""
 
-EXPOSURE_MONTHS = f"""SELECT family, unit, date_trunc('month', reported_at) AS month, count(*) AS n,
-           count(*) FILTER (status = 'measured') AS n_measured, median(value) AS middle, bool_or(falling) AS falling,
+EXPOSURE_MONTHS = f"""WITH each_one AS (
+        SELECT family, unit, date_trunc('month', reported_at) AS month, checkpoint_id, bool_or(falling) AS falling,
+               CASE WHEN bool_or(falling) THEN min(value) ELSE max(value) END AS value,
+               CASE WHEN bool_or(falling) THEN min(bad_end) ELSE max(bad_end) END AS bad_end,
+               CASE WHEN bool_or(falling) THEN max(fails_at) ELSE min(fails_at) END AS fails_at,
+               count(*) AS n, count(*) FILTER (status = 'measured') AS n_measured,
+               count(*) FILTER (verdict = 'fail') AS n_fail
+        FROM ({_DRAWN}) GROUP BY family, unit, month, checkpoint_id)
+    SELECT family, unit, month, sum(n)::BIGINT AS n, sum(n_measured)::BIGINT AS n_measured, median(value) AS middle,
+           bool_or(falling) AS falling, count(value) AS n_checkpoints,
            CASE WHEN bool_or(falling) THEN min(bad_end) ELSE max(bad_end) END AS worst,
-           CASE WHEN bool_or(falling) THEN max(max_value) ELSE min(max_value) END AS max_value,
-           count(*) FILTER (verdict = 'fail') AS n_fail
-    FROM ({_DRAWN}) GROUP BY family, unit, month ORDER BY family, unit, month"""  # noqa: S608
-"""Each kind of indicator by month: the middle and the worst figure, how many, how many beyond the limit."""
+           CASE WHEN bool_or(falling) THEN max(fails_at) ELSE min(fails_at) END AS max_value,
+           sum(n_fail)::BIGINT AS n_fail
+    FROM each_one GROUP BY family, unit, month ORDER BY family, unit, month"""  # noqa: S608
+"""Each kind of indicator by month: each checkpoint by its worst figure, of these the middle and the worst.
+
+``max_value`` is the limit beyond which a figure fails; limits that only warn are no part of it.
+"""
 
 STALE_RELEASES = """SELECT r.release_id, r.title, r.checkpoint_id, r.tier, r.state, max(p.reported_at) AS newest,
            count(*) OVER () AS total

@@ -60,7 +60,8 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         decided_at TIMESTAMP, decision_seq BIGINT, risk"""
     ),
     "judgement": _columns(
-        "report_sha256, place INTEGER, label, family, verdict, max_value DOUBLE, why, resolved BOOLEAN"
+        """report_sha256, place INTEGER, label, family, verdict, max_value DOUBLE, fails_at DOUBLE, why,
+        resolved BOOLEAN"""
     ),
     "in_force": _columns("policy_sha256, reviewers_needed INTEGER, review_due_days INTEGER, seq BIGINT"),
     "release_part": _columns("release_id, manifest_sha256, component_id, proposed, decided, until DATE"),
@@ -84,7 +85,8 @@ VIEWS: Mapping[str, str] = {
         m.n_out, m.method, m.access, m.split, m.regime, m.subgroup, m.baseline_value, m.reported_at, m.seq,
         CASE WHEN j.resolved THEN m.value END AS value, CASE WHEN j.resolved THEN m.ci_low END AS ci_low,
         CASE WHEN j.resolved THEN m.ci_high END AS ci_high, CASE WHEN j.resolved THEN m.n_events END AS n_events,
-        c.run_family, c.version, s.supersedes IS NOT NULL AS superseded, j.label, j.family, j.verdict, j.max_value
+        c.run_family, c.version, s.supersedes IS NOT NULL AS superseded, j.label, j.family, j.verdict, j.max_value,
+        j.fails_at
         FROM measurement m
         JOIN judgement j ON j.report_sha256 = m.report_sha256 AND j.place = m.place
         LEFT JOIN checkpoint c USING (checkpoint_id)

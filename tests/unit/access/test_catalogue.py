@@ -16,8 +16,9 @@ def researcher(tier):
 
 
 T1, T2, T3 = researcher(Tier.T1), researcher(Tier.T2), researcher(Tier.T3)
-SMALL = indicator(value="0.71", ci_low="0.60", ci_high="0.80", n_in=7, n_out=90, subgroup="age over 90")
-LARGE = indicator(value="0.56", ci_low="0.50", ci_high="0.61", n_in=70, n_out=90, subgroup="age under 90")
+SMALL = indicator(value="0.71", ci_low="0.60", ci_high="0.80", n_in=7, n_out=90, subgroup="age=over 90")
+LARGE = indicator(value="0.56", ci_low="0.50", ci_high="0.61", n_in=70, n_out=90, subgroup="age=under 90")
+OTHER = indicator(value="0.57", ci_low="0.50", ci_high="0.61", n_in=70, n_out=90, subgroup="sex=f")
 
 
 def active(views):
@@ -82,18 +83,58 @@ def test_lower_tiers_see_bands_and_never_a_figure(views):
 
 def test_small_cells_are_suppressed_and_the_rest_does_not_give_them_away(views):
     draft(views.office)
-    views.office.take(report_document(report_id="r-sub", indicators=[indicator(n_in=77), SMALL, LARGE]))
+    views.office.take(report_document(report_id="r-sub", indicators=[indicator(n_in=77), SMALL, LARGE, OTHER]))
     shown = views.catalogue.entry(T3, "onco-v1").indicators
     rows = {row["subgroup"]: row for row in shown.rows[shown.rows["report_id"] == "r-sub"].to_dict("records")}
-    small, large = rows["age over 90"], rows["age under 90"]
-    assert shown.suppressed == 1
+    small, large = rows["age=over 90"], rows["age=under 90"]
+    assert (shown.suppressed, shown.withheld, shown.smallest) == (1, 1, 10)
     assert (small["status"], small["band"], small["reason"]) == ("suppressed", "suppressed", "")
-    assert all(small[name] != small[name] for name in ("value", "ci_low", "ci_high"))
-    assert large["value"] == 0.56
-    assert all(rows[name]["n_in"] is None or rows[name]["n_in"] != rows[name]["n_in"] for name in ("age under 90",))
+    assert (large["status"], large["band"]) == ("withheld", "measured, no limit set")
+    assert all(row[name] != row[name] for row in (small, large) for name in ("value", "ci_low", "ci_high", "n_in"))
+    assert rows["sex=f"]["value"] == 0.57
     steward = views.catalogue.entry(STELLA, "onco-v1").indicators
-    assert steward.suppressed == 0
-    assert 0.71 in set(steward.rows["value"])
+    assert (steward.suppressed, steward.withheld) == (0, 0)
+    assert {0.71, 0.56} <= set(steward.rows["value"])
+
+
+def test_groups_that_name_no_split_count_as_one(views):
+    draft(views.office)
+    names = ("over 90", "under 90")
+    cells = [one | {"subgroup": name} for one, name in zip((SMALL, LARGE), names, strict=True)]
+    views.office.take(report_document(report_id="r-sub", indicators=cells))
+    shown = views.catalogue.entry(T3, "onco-v1").indicators
+    assert shown.rows.set_index("subgroup").loc[list(names), "value"].isna().all()
+
+
+def test_no_figure_is_cut_from_the_sentence_or_the_entry(views):
+    draft(views.office)
+    many = [indicator(indicator_id=f"mia.a{n}.auc") for n in range(2100)]
+    views.office.take(report_document(report_id="r-many", indicators=many))
+    shown = views.catalogue.entry(STELLA, "onco-v1").indicators
+    assert len(shown.rows) == 2102
+    said = views.catalogue.browse(STELLA, Filters()).rows["exposure"].iloc[0]
+    assert said == shown.sentences()["onco-v1"] == "2102 near it"
+
+
+def test_the_list_says_what_the_entry_says_to_each_person(views):
+    draft(views.office)
+    fail = indicator(indicator_id="mia.rmia.auc", value="0.7", ci_low="0.6", ci_high="0.8")
+    views.office.take(report_document(report_id="r-sub", indicators=[fail, SMALL, LARGE]))
+    for who in (T1, T3, STELLA):
+        said = views.catalogue.browse(who, Filters()).rows["exposure"].iloc[0]
+        assert said == views.catalogue.entry(who, "onco-v1").indicators.sentences()["onco-v1"]
+        assert said.startswith("1 beyond the limit")
+
+
+def test_an_entry_says_how_current_it_is(views):
+    draft(views.office)
+    entry = views.catalogue.entry(T1, "onco-v1")
+    assert entry.as_of == views.office.clock().date()
+    assert entry.newest_report == max(entry_dates(views)).replace(tzinfo=None)
+
+
+def entry_dates(views):
+    return list(views.catalogue.entry(STELLA, "onco-v1").indicators.rows["reported_at"])
 
 
 def test_a_subgroup_of_unknown_size_counts_as_small(views):

@@ -84,6 +84,25 @@ def test_months_count_what_was_measured(exposed):
     assert (rows["membership, TPR at 0.001 % FPR"]["n"], rows["membership, TPR at 0.001 % FPR"]["n_measured"]) == (1, 0)
 
 
+def test_months_take_each_checkpoint_by_its_worst_and_the_limit_that_fails(exposed):
+    mild = [indicator(indicator_id=f"mia.a{n}.auc", value="0.41", ci_low="0.4", ci_high="0.42") for n in range(9)]
+    exposed.office.take(report_document(report_id="r-mild", indicators=mild))
+    near = {"id": "near", "check": "R3", "indicator": "mia.*.auc", "limit": "0.5", "unit": "fraction", "effect": "warn"}
+    fails = near | {"id": "fails", "limit": "0.62", "effect": "fail"}
+    exposed.office.take(policy_document(version="2", thresholds=[near, fails]))
+    row = exposed.exposure.months(STELLA).set_index("family").loc["membership, AUC"]
+    assert row["n_checkpoints"] == 2
+    assert row["middle"] == pytest.approx((0.55 + 0.58) / 2)
+    assert row["max_value"] == 0.62
+    assert row["n_fail"] == 1
+
+
+def test_the_bad_end_is_never_better_than_the_value(exposed):
+    points = exposed.exposure.points(STELLA)
+    measured = points[points["status"] == "measured"]
+    assert (measured["bad_end"] >= measured["value"]).all()
+
+
 def test_evidence_ages(exposed):
     exposed.office.review.submit(SUBMITTER, "onco-v1-t2", **exposed.office.now())
     assert exposed.exposure.aged(STELLA).total == 0
