@@ -44,7 +44,8 @@ def delta_report(spec: Spec, earlier: Spec, table: Table, digests: tuple[str, ..
     n_in = len(table.members)
     groups = {name: mask[table.members] for name, mask in table.subgroups.items()}
     params = {"earlier": earlier.id, "shadow_pairs": str(SHADOWS), "seed": str(SEED)}
-    scores = membership.Scores("delta", values[:n_in], values[n_in:], groups, params)
+    outside = {name: mask[table.outsiders] for name, mask in table.subgroups.items()}
+    scores = membership.Scores("delta", values[:n_in], values[n_in:], groups, params, outside)
     made = before(spec.days_before - 3) + timedelta(hours=5)
     header = report_header(spec, f"{spec.id}-delta", digests, made, seed=SEED)
     # A rate that nobody asks of this attack and the sample cannot resolve would only read as a missing measurement.

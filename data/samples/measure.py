@@ -89,6 +89,7 @@ def attack_scores(spec: Spec, model: Mlp, table: Table, seed: int) -> list[membe
     n_in = len(table.members)
     x, y = tensors(table, rows)
     groups = {name: mask[table.members] for name, mask in table.subgroups.items()}
+    outside = {name: mask[table.outsiders] for name, mask in table.subgroups.items()}
     shadows, inside = _shadows(spec, table, rows, seed) if set(spec.attacks) - {"loss"} else ([], np.zeros((0, 0)))
     found = []
     for attack in spec.attacks:
@@ -98,7 +99,7 @@ def attack_scores(spec: Spec, model: Mlp, table: Table, seed: int) -> list[membe
             signal = signals.logit_signal if attack == "lira" else signals.gradient_signal
             values = signals.against_shadows(signal, model, shadows, inside, x, y)
             params = {"shadow_models": str(SHADOWS), "seed": str(seed), "fixed_variance": "true"}
-        found.append(membership.Scores(attack, values[:n_in], values[n_in:], groups, params))
+        found.append(membership.Scores(attack, values[:n_in], values[n_in:], groups, params, outside))
     return found
 
 

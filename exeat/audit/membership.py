@@ -50,13 +50,17 @@ _ACCESS = {
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """One attack's score per record, higher meaning member; ``groups`` are masks over the members."""
+    """One attack's score per record, higher meaning member.
+
+    ``groups`` are masks over the members, ``outside_groups`` of the same names over the non-members.
+    """
 
     attack: str
     members: NDArray[np.float64]
     non_members: NDArray[np.float64]
     groups: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     params: Mapping[str, str] = field(default_factory=dict)
+    outside_groups: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
     @property
     def adversary(self) -> Adversary:
@@ -135,13 +139,28 @@ def _rate_indicator(
     hits = int((scores.members[mask] > cut).sum())
     false = int((scores.non_members > cut).sum())
     low, high = clopper_pearson(hits, n_in, LEVEL)
+    note = (
+        f"{false} of {n_out} non-members exceed the threshold; their true rate may be as high as "
+        f"{fpr_upper_bound(false, n_out):.4f} (95 %)"
+    )
+    if subgroup is not None:
+        note = f"threshold of everybody, not of this subgroup; {_own_rate(scores, cut, subgroup)}"
     return _indicator(
         scores, "tpr_at_fpr", status="measured", value=number(hits / n_in), unit="fraction", ci_low=low, ci_high=high,
         ci_level=LEVEL, ci_method="clopper_pearson", fpr=rate, n_in=n_in, n_out=n_out, n_events=hits,
         subgroup=subgroup, baseline_value=rate,
-        bound_note=f"{false} of {n_out} non-members exceed the threshold; their true rate may be as high as "
-        f"{fpr_upper_bound(false, n_out):.4f} (95 %)",
+        bound_note=note,
     )  # fmt: skip
+
+
+def _own_rate(scores: Scores, cut: float, subgroup: str) -> str:
+    """Say how many non-members of the same subgroup exceed the threshold, with the exact upper bound of their rate."""
+    mask = scores.outside_groups.get(subgroup)
+    if mask is None or mask.sum() < MIN_SUBGROUP:
+        return "how many non-members of the subgroup exceed it is not known"
+    false, n_out = int((scores.non_members[mask] > cut).sum()), int(mask.sum())
+    most = fpr_upper_bound(false, n_out)
+    return f"{false} of the {n_out} non-members in the subgroup exceed it; their true rate may be as high as {most:.4f}"
 
 
 def _unresolvable(scores: Scores, rate: Decimal) -> Indicator:

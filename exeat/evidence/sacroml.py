@@ -22,6 +22,7 @@ from exeat.evidence.sacroml_membership import membership
 from exeat.evidence.sacroml_structure import attribute, instance_based, structural
 from exeat.model.documents import json_path, parse_json, validation_to_bad_input
 from exeat.model.risk_report import Adversary, EvidenceRef, RiskReport, Tool, WithheldRecords
+from exeat.model.tier import Access
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,23 +35,32 @@ KNOWN_MAJORS = (1, 2)
 
 
 class AttackKind(NamedTuple):
-    """One attack of SACRO-ML: its word in indicator ids, what it assumes, and how its figures are read."""
+    """One attack of SACRO-ML: its word in indicator ids, what it assumes, and how its figures are read.
+
+    ``access`` is the most that the attack uses: those on outputs never look at the weights.
+    """
 
     name: str
     title: str
     knowledge: tuple[str, ...]
+    access: Access
     indicators: Callable[[Attack], list[Indicator]]
 
 
+_OUTPUTS, _INSIDE = Access.API_CONF, Access.WHITE_BOX
 _RECORDS = ("model outputs", "candidate records with labels")
 ATTACKS: dict[str, AttackKind] = {
-    "lira attack": AttackKind("lira", "LiRA", (*_RECORDS, "shadow models on similar data"), membership),
-    "worstcase attack": AttackKind("worstcase", "worst case", (*_RECORDS, "true membership of others"), membership),
-    "qmia attack": AttackKind("qmia", "quantile regression", (*_RECORDS, "non-members"), membership),
-    "meta attack": AttackKind("meta", "meta", (*_RECORDS, "several attacks combined"), membership),
-    "structural attack": AttackKind("struct", "structural", ("model", "training data"), structural),
-    "attribute inference attack": AttackKind("attr", "attribute inference", _RECORDS, attribute),
-    "instance-based model attack": AttackKind("instance", "instance based", ("model", "training data"), instance_based),
+    "lira attack": AttackKind("lira", "LiRA", (*_RECORDS, "shadow models on similar data"), _OUTPUTS, membership),
+    "worstcase attack": AttackKind(
+        "worstcase", "worst case", (*_RECORDS, "true membership of others"), _OUTPUTS, membership
+    ),
+    "qmia attack": AttackKind("qmia", "quantile regression", (*_RECORDS, "non-members"), _OUTPUTS, membership),
+    "meta attack": AttackKind("meta", "meta", (*_RECORDS, "several attacks combined"), _OUTPUTS, membership),
+    "structural attack": AttackKind("struct", "structural", ("model", "training data"), _INSIDE, structural),
+    "attribute inference attack": AttackKind("attr", "attribute inference", _RECORDS, _OUTPUTS, attribute),
+    "instance-based model attack": AttackKind(
+        "instance", "instance based", ("model", "training data"), _INSIDE, instance_based
+    ),
 }
 """By the attack's own name, lower case."""
 NOTE = (
@@ -116,7 +126,9 @@ def _attack(key: str, entry: Any, bound: BoundFile) -> Attack:
     version = _version(metadata.get("sacroml_version"), place)
     kind = _kind(metadata, place)
     percent = int(version.split(".")[0]) >= PERCENT_SINCE
-    adversary = Adversary(access=bound.binding.access, knowledge=kind.knowledge)
+    # The attack saw what it saw, whatever the binding says of the setting.
+    access = min(bound.binding.access, kind.access, key=lambda one: one.strength)
+    adversary = Adversary(access=access, knowledge=kind.knowledge)
     return Attack(key, entry, metadata, version, percent, kind.name, kind.title, adversary)
 
 

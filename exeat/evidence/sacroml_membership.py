@@ -54,11 +54,18 @@ def _strongest(
     measured = [(i, one) for i, one in found if one is not None]
     if not measured:
         return None
-    instance, best = max(measured, key=lambda pair: -1 if pair[1].value is None else pair[1].value)
+    instance, best = max(measured, key=lambda pair: _strength(pair[1]))
     if len(instances) == 1:
         return best
     note = f"{best.bound_note} Strongest of {len(instances)} repetitions ({instance[:40]}).".strip()
     return best.model_copy(update={"bound_note": note})
+
+
+def _strength(found: Indicator) -> Decimal:
+    """Return how far the figure goes; an area below one half is as good as its mirror image."""
+    if found.value is None:
+        return Decimal(-1)
+    return max(found.value, 1 - found.value) if found.indicator_id.endswith("auc") else found.value
 
 
 def _base(attack: Attack, instance: str) -> dict[str, Any]:

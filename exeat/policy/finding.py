@@ -63,6 +63,8 @@ class Reading:
     reason: str = ""
     in_people: str = ""
     """One plain sentence in people; empty when it cannot honestly be said."""
+    note: str = ""
+    """What the figure does not say by itself: its threshold's own uncertainty, and the producer's note."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,13 +10,13 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from exeat.policy.figures import figure, with_interval
 from exeat.policy.finding import Reading, Verdict
-from exeat.policy.interval import clopper_pearson
+from exeat.policy.interval import clopper_pearson, fpr_upper_bound
 from exeat.policy.sentence import in_people, noun_for
 
 if TYPE_CHECKING:
@@ -247,12 +247,16 @@ def _beyond(value: Decimal, limit: Decimal, direction: str) -> bool:
 
 
 def label(indicator: Indicator) -> str:
-    """Return what the figure is, in words: ``membership, LiRA, TPR at 1 % FPR``."""
+    """Return what the figure is, in words: ``membership, LiRA, TPR at 1 % FPR``.
+
+    A subgroup's rate stands at the threshold of everybody; the false-positive rate within the subgroup may differ.
+    """
     head, *rest = indicator.indicator_id.split(".")
     words = [_NAMES.get(head, head), *(_PARTS.get(part, part.replace("_", " ")) for part in rest)]
     text = ", ".join(words)
     if indicator.fpr is not None:
         text += f" at {figure(indicator.fpr)} FPR"
+        text += "" if indicator.subgroup is None else " at the overall threshold"
     return text if indicator.regime == "real" else f"{text} ({indicator.regime} data)"
 
 
@@ -300,14 +304,34 @@ def reading(matter: Matter, item: Measurement, judged: Judged) -> Reading:
         tool=f"{tool.name} {tool.version}",
         report_sha256=item.source.sha256,
         reason=judged.reason,
+        note=_note(it, shown=shown),
     )
     return made if made.value is None else _in_people(matter, made)
 
 
 def _in_people(matter: Matter, made: Reading) -> Reading:
-    trained_on = sum(source.n_units or 0 for source in matter.people_sources)
-    text = in_people(made, made.n_in, noun_for(matter.manifest.data_sources), trained_on)
+    noun = noun_for(matter.manifest.data_sources)
+    people = noun == "people"
+    trained_on = sum((source.n_units if people else source.n_records) or 0 for source in matter.people_sources)
+    text = in_people(made, made.n_in, noun, trained_on)
     return replace(made, in_people=text) if text else made
+
+
+def _note(it: Indicator, *, shown: bool) -> str:
+    """Return what qualifies the figure: the false-positive rate that its threshold may really have, and its own note.
+
+    A threshold set on n non-members lets floor(n x FPR) of them pass; the exact upper bound of that count is what the
+    false-positive rate may be. In a subgroup the threshold is that of everybody, so nothing is said of its own rate.
+    """
+    parts = []
+    if shown and it.fpr is not None and it.n_out and it.subgroup is None and it.indicator_id.endswith("tpr_at_fpr"):
+        passing = int((it.fpr * it.n_out).to_integral_value(ROUND_FLOOR))
+        most = fpr_upper_bound(passing, it.n_out, LEVEL)
+        parts.append(f"false-positive rate at most {figure(most)} at this threshold ({figure(LEVEL)} confidence)")
+    if widened(it) != (it.ci_low, it.ci_high):
+        parts.append("the interval is widened to the exact one of the counts")
+    parts += [it.bound_note.rstrip(".")] if it.bound_note else []
+    return "; ".join(parts)
 
 
 def shown_unit(reading: Reading) -> str:

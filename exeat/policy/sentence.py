@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
+from decimal import ROUND_HALF_EVEN
 from typing import TYPE_CHECKING
 
+from exeat.policy.figures import figure
 from exeat.policy.finding import Barrier, Verdict
 
 if TYPE_CHECKING:
@@ -49,22 +50,25 @@ def noun_for(sources: Sequence[DataSource]) -> str:
 
 
 def in_people(reading: Reading, n_in: int | None, noun: str = "people", trained_on: int | None = None) -> str:
-    """Return a membership TPR as counts of people, or "" when that cannot honestly be said.
+    """Return a membership TPR as a count of people, or "" when that cannot honestly be said.
 
     It can be said of a resolved true-positive rate with an interval, at a false-positive rate of one in a whole
-    number, about at least one member. Counts are rounded outward. ``trained_on`` is the number of training units:
-    when the attack was tried on fewer members, the sentence says so.
+    number, about at least one member. The count is exact, of those that were tried; the interval is about people like
+    them. ``trained_on`` is the number of training units: when the attack was tried on fewer, the sentence says so.
     """
     fpr, low, high = reading.fpr, reading.ci_low, reading.ci_high
     sayable = reading.status == "measured" and reading.unit == "fraction" and reading.subgroup is None
     is_tpr = reading.indicator_id.startswith("mia.") and reading.indicator_id.endswith("tpr_at_fpr")
     if not (sayable and is_tpr and n_in) or fpr is None or low is None or high is None or not 0 < fpr < 1:
         return ""
+    if reading.value is None:
+        return ""
     one_in = 1 / fpr
     if one_in != one_in.to_integral_value():
         return ""
-    least, most = math.floor(low * n_in), math.ceil(high * n_in)
-    whom = f"the {n_in:,} {noun}"
-    where = "in the training data" if trained_on in {None, 0, n_in} else "of the training data that were tried"
+    hits = int((reading.value * n_in).to_integral_value(ROUND_HALF_EVEN))
+    tried = "" if trained_on in {None, 0, n_in} else " it was tried on"
     alarm = f"At one false alarm in {int(one_in):,}"
-    return f"{alarm}, this attack recognises between {least:,} and {most:,} of {whom} {where}."
+    whom = f"{hits:,} of the {n_in:,} {noun} in the training data{tried}"
+    range_ = f"between {figure(low)} and {figure(high)}"
+    return f"{alarm}, this attack recognises {whom}; for {noun} like them the rate lies {range_}."

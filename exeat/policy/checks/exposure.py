@@ -35,13 +35,21 @@ _GENERATIVE = re.compile(
 )
 
 
+_ANSWERS = frozenset({Verdict.PASS, Verdict.WARN, Verdict.FAIL})
+
+
 def by_limits(matter: Matter, check_id: str, found: tuple[Measurement, ...], missing: str) -> Outcome:
-    """Judge the measurements by the limits of a check; the worst reading decides."""
+    """Judge the measurements by the limits of a check; the worst reading decides.
+
+    A report that says the question does not apply is a warning: whoever asserts it, a person has to agree.
+    """
     shown = readings(matter, check_id, found)
     judged = [r for r in shown if r.verdict is not Verdict.NOT_APPLICABLE]
     if not judged:
         said = next((r for r in shown if r.status == "not_applicable" and r.reason), None)
-        return not_applicable(f"The report says: {said.reason}") if said else not_measured(missing, readings=shown)
+        if said is None:
+            return not_measured(missing, readings=shown)
+        return warned(f"Not measured, because the report says that it does not apply: {said.reason}", readings=shown)
     verdict = worst(r.verdict for r in judged)
     first = next(r for r in judged if r.verdict is verdict)
     evidence = tuple(sorted({r.report_sha256 for r in shown}))
@@ -71,7 +79,7 @@ def memorization(matter: Matter) -> Outcome:
     found = matter.under("mem.")
     if not targets(matter):
         return not_applicable(NOTHING_LEAVES)
-    if not is_generative(matter) and not found:
+    if not is_generative(matter) and all(m.indicator.status == "not_applicable" for m in found):
         return not_applicable(f"The model does not generate records (task: {matter.manifest.model.task}).")
     outcome = by_limits(matter, "R6", found, "Neither canary exposure nor extraction rate is reported.")
     names = {m.indicator.indicator_id for m in found if m.indicator.status == "measured"}
@@ -97,7 +105,27 @@ def attribute_inference(matter: Matter) -> Outcome:
         return not_applicable(NOTHING_LEAVES)
     if not is_about_people(matter):
         return not_applicable("The data are not about people.")
-    return by_limits(matter, "R8", matter.under("attr."), "No attribute inference above the population is reported.")
+    found = matter.under("attr.")
+    outcome = by_limits(matter, "R8", found, "No attribute inference above the population is reported.")
+    if outcome.verdict is not Verdict.FAIL and (open_ := _open_attributes(found, outcome.readings)):
+        return not_measured(f"Stated, but not measured: {listed(open_)}.", readings=outcome.readings)
+    return outcome
+
+
+def _open_attributes(found: tuple[Measurement, ...], shown: tuple[Reading, ...]) -> list[str]:
+    """Return the attributes that a report names and for which no figure was judged."""
+    judged = {(r.report_sha256, r.indicator_id, r.value) for r in shown if r.verdict in _ANSWERS}
+    stated = {name: False for m in found if (name := _attribute(m))}
+    for m in found:
+        key = (m.source.sha256, m.indicator.indicator_id, m.indicator.value)
+        if (name := _attribute(m)) and m.indicator.value is not None and key in judged:
+            stated[name] = True
+    return [name for name, answered in sorted(stated.items()) if not answered]
+
+
+def _attribute(found: Measurement) -> str:
+    params = found.indicator.attack_params
+    return params.get("attribute") or params.get("feature") or ""
 
 
 @check("R9")

@@ -153,6 +153,6 @@ def left_before(matter: Matter) -> Outcome:  # noqa: PLR0911 one sentence per an
     outcome = by_limits(matter, "S6", matter.under("mia.delta."), f"{text}; the difference was not attacked.")
     if outcome.verdict is Verdict.NOT_MEASURED:
         return not_measured(f"{text}; the difference was not measured.", readings=outcome.readings)
-    if outcome.verdict is Verdict.NOT_APPLICABLE:
+    if all(found.verdict is Verdict.NOT_APPLICABLE for found in outcome.readings):
         return warned(f"{text}. {outcome.headline}")
     return outcome

@@ -87,3 +87,15 @@ def test_a_bound_that_says_nothing_says_so():
 
 def test_only_quantiles_of_the_scores_leave():
     assert set(quantiles(scores())) == {"q50", "q90", "q99", "q99.9"}
+
+
+def test_a_subgroup_s_rate_says_what_the_threshold_does_within_the_subgroup():
+    values = scores()
+    cut = threshold_at(values.non_members, 0.01)
+    groups = {"women": np.arange(300) < 150, "men": np.arange(300) >= 150}
+    outside = {"women": values.non_members > cut - 1, "men": np.arange(300) < 9}
+    rows = indicators_of(Scores("loss", values.members, values.non_members, groups, {}, outside))
+    notes = {one.subgroup: one.bound_note for one in rows if one.fpr == Decimal("0.01")}
+    assert f"3 of the {outside['women'].sum()} non-members in the subgroup exceed it" in notes["women"]
+    assert "not known" in notes["men"]
+    assert "not of this subgroup" not in notes[None]

@@ -274,8 +274,26 @@ def test_a_report_may_say_that_an_attack_does_not_apply():
         fpr=None,
     )
     found = finding("R8", reports=(replacing(said),))
-    assert found.verdict is Verdict.NOT_APPLICABLE
+    assert found.verdict is Verdict.WARN
     assert "no sensitive input" in found.headline
+
+
+def attribute(name, **changes):
+    return simple(
+        "attr.adv_over_imputation", "0.01", "0.0", "0.02", **({"attack_params": {"attribute": name}} | changes)
+    )
+
+
+def test_each_stated_attribute_needs_a_figure():
+    gave_up = {"status": "not_applicable", "reason": "no time", "value": None, "ci_low": None, "ci_high": None}
+    unsaid = indicator(**(attribute("income") | gave_up | {"fpr": None}))
+    kept = [i for i in passing_indicators() if not i["indicator_id"].startswith("attr.")]
+    found = finding("R8", reports=(report(indicators=[*kept, attribute("age"), unsaid]),))
+    assert found.verdict is Verdict.NOT_MEASURED
+    assert "income" in found.headline
+    assert "age" not in found.headline
+    both = report(indicators=[*kept, attribute("age"), attribute("income")])
+    assert finding("R8", reports=(both,)).verdict is Verdict.PASS
 
 
 def test_a_rerun_that_disagrees_is_a_contradiction():

@@ -15,7 +15,9 @@ from tests.unit.policy.factories_policy import (
     assessed,
     context,
     finding,
+    indicator,
     manifest,
+    passing_indicators,
     policy,
     proposal,
     report,
@@ -59,13 +61,40 @@ def test_the_answer(parts, sentence):
 
 def test_a_membership_rate_in_people():
     assert in_people(TPR, 898) == (
-        "At one false alarm in 100, this attack recognises between 31 and 58 of the 898 people in the training data."
+        "At one false alarm in 100, this attack recognises 43 of the 898 people in the training data; for people like "
+        "them the rate lies between 3.49 % and 6.4 %."
     )
 
 
 def test_it_says_when_only_some_members_were_tried_and_when_rows_are_not_people():
-    assert "of the 898 people of the training data that were tried" in in_people(TPR, 898, trained_on=5_000)
-    assert "of the 898 records in the training data" in in_people(TPR, 898, noun="records")
+    assert "43 of the 898 people in the training data it was tried on; for" in in_people(TPR, 898, trained_on=5_000)
+    assert "43 of the 898 records in the training data; for records" in in_people(TPR, 898, noun="records")
+
+
+def test_records_are_compared_with_records():
+    many = manifest(data_sources__0__max_records_per_unit=3, data_sources__0__n_units=9_000)
+    said = [r.in_people for r in finding("R3", of=many).readings if r.in_people]
+    assert said
+    assert not any("tried on" in text for text in said)
+
+
+def test_a_reading_says_what_its_threshold_may_let_through():
+    rate = next(r for r in finding("R3").readings if r.fpr == Decimal("0.01"))
+    # Clopper-Pearson, 200 of 20,000: the upper end is 1.148 %.
+    assert rate.note == "false-positive rate at most 1.15 % at this threshold (95 % confidence)"
+
+
+def test_a_reading_carries_the_note_of_its_producer():
+    noted = report(indicators=[i | {"bound_note": "Read with the area."} for i in passing_indicators()])
+    assert all(r.note.endswith("Read with the area") for r in finding("R3", reports=(noted,)).readings)
+
+
+def test_a_subgroup_s_rate_stands_at_the_overall_threshold():
+    women = indicator(subgroup="women")
+    found = finding("R5", reports=(report(indicators=[*passing_indicators(), women]),))
+    rate = next(r for r in found.readings if r.subgroup == "women")
+    assert rate.label.endswith("TPR at 1 % FPR at the overall threshold")
+    assert "false-positive rate" not in rate.note
 
 
 @pytest.mark.parametrize(
@@ -94,7 +123,8 @@ def test_no_member_no_sentence():
 def test_readings_carry_the_sentence():
     rates = [r for r in finding("R3").readings if r.fpr == Decimal("0.01")]
     assert all(
-        r.in_people.startswith("At one false alarm in 100, this attack recognises between 160 and") for r in rates
+        r.in_people.startswith("At one false alarm in 100, this attack recognises 200 of the 20,000 people")
+        for r in rates
     )
 
 
