@@ -47,7 +47,7 @@ def show_decision(item: BoardItem) -> None:
     prefix = f"board:{item.release_id}"
     votes, reasons = ask_votes(item, prefix)
     outcome = _outcome(prefix)
-    decision = BoardDecision(votes=votes, outcome=outcome or "defer", summary="", reasons=reasons)
+    decision = BoardDecision(votes=votes, outcome=outcome or "defer", summary="", basis=item.basis, reasons=reasons)
     if decision.approves:
         decision = _approval(item, decision, prefix)
     summary = st.text_area(

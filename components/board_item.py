@@ -136,15 +136,18 @@ def show_record(item: BoardItem) -> None:
     receipt_button(tally.seq, key="board-receipt")
     if item.awaiting_cosign and actor().can(Permission.BOARD_COSIGN):
         confirmed(
-            "Co-sign the override",
-            f"You sign that the board overrides what blocks “{item.title}”. With enough signatures it takes effect.",
+            "Co-sign the approval",
+            f"You sign that the board voted to let “{item.title}” leave as recorded. It takes effect when all signed.",
             item.why_not_cosign,
             key=f"cosign:{item.release_id}",
             icon=":material/draw:",
             on_yes=_cosign,
-            args=(item.release_id, item.version),
+            args=(item.release_id, item.version, item.basis),
         )
 
 
-def _cosign(release_id: str, seen: int) -> None:
-    attempt(lambda: desk().board.cosign(actor(), release_id, seen=seen, key=str(seen)), place=place_of(release_id))
+def _cosign(release_id: str, seen: int, basis: str) -> None:
+    attempt(
+        lambda: desk().board.cosign(actor(), release_id, basis=basis, seen=seen, key=str(seen)),
+        place=place_of(release_id),
+    )

@@ -7,33 +7,23 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from components.board_words import SIDES, quorum_words
-from components.session import actor, demo_people, desk, identity
+from components.session import actor, desk
 from components.text import one_line, plain
 from exeat.board.inputs import Votes
-from exeat.model.person import Permission
 from exeat.review.inputs import MAX_REASON
 
 if TYPE_CHECKING:
     from exeat.board.item import BoardItem
 
 
-def known_members() -> list[str]:
-    """Return the ids of board members: from the ledger, and in the demo from its people."""
-    found = set(desk().board.members(actor()))
-    if identity() == "demo":
-        found |= {one for one, who in demo_people().items() if who.can(Permission.BOARD_COSIGN)}
-    return sorted(found)
-
-
 def ask_votes(item: BoardItem, prefix: str) -> tuple[Votes, dict[str, str]]:
     """Ask who is here and how each votes; return the votes and the reasons given."""
     here = st.multiselect(
         "Members at this item, by id",
-        known_members(),
+        desk().board.members(actor()),
         default=[actor().person_id],
-        accept_new_options=True,
         key=f"{prefix}:here",
-        help="Type the id of a member who has not acted here before. Names never go on the ledger.",
+        help="The members that the settings name, by id. Names never go on the ledger.",
     )
     sides: dict[str, list[str]] = {side: [] for side in SIDES}
     reasons: dict[str, str] = {}

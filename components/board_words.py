@@ -42,6 +42,4 @@ def consequence(item: BoardItem, decision: BoardDecision) -> str:
         return f"{start} Nothing leaves."
     leaving = [f"{part} as {form.title}" for part, form in decision.matrix.items() if form.value != "denied"]
     gets = f" {item.recipients} ({item.tier}) will get {listed(leaving)} until {decision.until or item.until}."
-    blocking = {finding.check for finding in item.gates if finding.barrier.value == "blocking"}
-    waits = " It takes effect when another member co-signs." if blocking & set(decision.overrides) else ""
-    return start + gets + waits
+    return f"{start}{gets} It takes effect when another member who voted co-signs."

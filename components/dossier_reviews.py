@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import secrets
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -108,13 +108,14 @@ def _comment_form(case: CaseView) -> None:
         format_func=_AUDIENCE_WORDS.__getitem__,
     )  # fmt: skip
     lacking = None if text.strip() else "Write something first."
-    args = (case.release_id, text, audience, len(case.comments))
+    nonce = str(st.session_state.setdefault(f"{key}:nonce", secrets.token_hex(8)))
+    args = (case.release_id, text, audience, nonce)
     gate_button("Comment", lacking, key=key, on_click=_send, args=args, icon=":material/send:")
 
 
-def _send(release_id: str, text: str, audience: Audience, after: int) -> None:
-    """Write the comment; the key lets the same words follow again later, but not by a double click."""
-    key = f"{after}:{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+def _send(release_id: str, text: str, audience: Audience, key: str) -> None:
+    """Write the comment; the key is of this form, so that a double click writes once and says nothing of the words."""
     place = place_of(release_id)
     if attempt(lambda: desk().review.comment(actor(), release_id, text, audience, key=key), place=place):
         st.session_state[f"comment:{release_id}:text"] = ""
+        st.session_state.pop(f"comment:{release_id}:nonce", None)

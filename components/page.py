@@ -57,6 +57,7 @@ def frame(who: Person) -> None:
     with st.sidebar:
         roles = ", ".join(sorted(role.title for role in who.roles)) or "no role"
         st.caption(f"{plain(who.name)} · {roles} · tier {who.tier} ({who.tier.title})")
+        st.caption(f"Your id: {plain(who.person_id)}")
         if kind == "oidc":
             st.button("Sign out", on_click=st.logout, icon=":material/logout:")
 

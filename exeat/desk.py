@@ -12,7 +12,9 @@ from exeat.access.intake_view import IntakeView
 from exeat.access.ledger_view import LedgerView
 from exeat.access.patterns import Patterns
 from exeat.board.service import BoardDesk
+from exeat.demo.people import load_people
 from exeat.evidence.service import EvidenceDesk
+from exeat.model.person import Permission
 from exeat.policy.adoption import load_default
 from exeat.review.service import ReviewDesk
 from exeat.storage.access_store import AccessStore
@@ -72,7 +74,7 @@ def open_desk(settings: Settings, clock: Callable[[], datetime] = utc_now) -> De
         evidence,
         warehouse,
         review,
-        BoardDesk(ledger, evidence, clock, review),
+        BoardDesk(ledger, evidence, clock, review, lambda: board_of(settings)),
         Catalogue(warehouse, evidence, clock),
         Exposure(warehouse, evidence, clock),
         Patterns(warehouse, clock),
@@ -80,3 +82,10 @@ def open_desk(settings: Settings, clock: Callable[[], datetime] = utc_now) -> De
         IntakeView(warehouse),
         clock,
     )
+
+
+def board_of(settings: Settings) -> frozenset[str] | None:
+    """Return the ids of the board's members: as configured, in a demo its people; None when nobody named them."""
+    if settings.demo:
+        return frozenset(who.person_id for who in load_people() if who.can(Permission.BOARD_COSIGN))
+    return frozenset(settings.board_members) or None

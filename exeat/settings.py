@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     """Group of the identity provider -> role."""
     tier_map: dict[str, Tier] = {}
     """Group of the identity provider -> tier of trust."""
+    board_members: list[str] = []
+    """Person ids of those on the ethics board; votes of others are not recorded. Demo mode takes its own people."""
     max_checkpoint_bytes: int = 64 * 2**20
     """Largest checkpoint file that intake keeps, in bytes."""
 

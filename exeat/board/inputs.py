@@ -58,6 +58,8 @@ class BoardDecision:
     votes: Votes
     outcome: Outcome
     summary: str
+    basis: str
+    """``BoardItem.basis`` of the screen: evidence or a policy that came in since refuses the decision."""
     reasons: Mapping[str, str] = field(default_factory=dict)
     """Person id -> reason; needed from everyone who votes against."""
     matrix: Mapping[str, Disposition] = field(default_factory=dict)

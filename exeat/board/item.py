@@ -69,6 +69,8 @@ class BoardItem:
 
     release_id: str
     version: int
+    basis: str
+    """Digest of the evidence on this screen; pass it when deciding and co-signing."""
     now: State
     title: str
     purpose: str
@@ -103,6 +105,7 @@ def item_of(view: CaseView, scene: Scene) -> BoardItem:
     return BoardItem(
         release_id=view.release_id,
         version=view.version,
+        basis=view.basis,
         now=view.now,
         title=proposal.title,
         purpose=proposal.purpose,

@@ -14,12 +14,12 @@ from exeat.errors import BadInput, ExeatError, Incomplete, NotNow, NotPermitted
 from exeat.model.tier import Disposition
 from exeat.policy.finding import Barrier
 from exeat.policy.matrix import DETAIL
-from exeat.review.approval import barriers, check_grounds, check_texts, check_unneeded
+from exeat.review.approval import barriers, check_grounds, check_texts, check_unneeded, uncovered
 from exeat.review.inputs import MAX_REASON, Answer
 from exeat.review.parts import Cell
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from exeat.board.inputs import BoardDecision, Votes
     from exeat.review.dossier import Dossier
@@ -29,12 +29,14 @@ if TYPE_CHECKING:
 
 _PERSON_ID = re.compile(r"[a-z0-9][a-z0-9._:@-]{0,79}")
 MAX_CONDITIONS = 20
+TO_APPROVE = 2
+"""Signatures without which nothing leaves: the chair's and that of one more member who voted."""
 
 
-def check_decision(decision: BoardDecision, scene: Scene) -> None:
-    """Raise when the decision may not stand as recorded."""
+def check_decision(decision: BoardDecision, scene: Scene, members: Collection[str] | None) -> None:
+    """Raise when the decision may not stand as recorded; ``members`` are the ids of the board, None when unknown."""
     _check_form(decision)
-    check_votes(decision.votes, scene)
+    check_votes(decision.votes, scene, members)
     _check_outcome(decision)
     for member in decision.votes.against:
         if not decision.reasons.get(member, "").strip():
@@ -43,10 +45,10 @@ def check_decision(decision: BoardDecision, scene: Scene) -> None:
         check_approval(decision, scene)
 
 
-def reason_decision(decision: BoardDecision, scene: Scene) -> str | None:
+def reason_decision(decision: BoardDecision, scene: Scene, members: Collection[str] | None) -> str | None:
     """Return why the decision may not stand as recorded, or None."""
     try:
-        check_decision(decision, scene)
+        check_decision(decision, scene, members)
     except ExeatError as refused:
         return str(refused)
     return None
@@ -63,8 +65,8 @@ def _check_form(decision: BoardDecision) -> None:
     check_texts(decision.answers, decision.overrides)
 
 
-def check_votes(votes: Votes, scene: Scene) -> None:
-    """Raise when someone votes twice or despite a conflict, the chair is absent, or there is no quorum."""
+def check_votes(votes: Votes, scene: Scene, members: Collection[str] | None) -> None:
+    """Raise when someone votes twice, despite a conflict or without being a member, or there is no chair or quorum."""
     people = [*votes.present, *votes.recused]
     if any(_PERSON_ID.fullmatch(one) is None for one in people):
         raise BadInput("Members are named by their person id, not by name.", "Use small letters, digits and . _ - : @")
@@ -72,6 +74,7 @@ def check_votes(votes: Votes, scene: Scene) -> None:
         raise BadInput(f"{', '.join(twice)} is listed twice.", "Each member stands on one side.")
     if scene.person.person_id not in votes.present:
         raise Incomplete("The chair is not among those present.", "List yourself for, against or abstained.")
+    check_members(votes, scene, members)
     barred = must_recuse(scene.state, scene.dossier) & set(votes.present)
     if barred:
         raise NotPermitted(f"{', '.join(sorted(barred))} has a conflict in this item.", "List them as recused.")
@@ -79,9 +82,18 @@ def check_votes(votes: Votes, scene: Scene) -> None:
         raise NotNow(f"No quorum: {len(votes.present)} present and not recused, {quorum} needed.", "Defer the item.")
 
 
+def check_members(votes: Votes, scene: Scene, members: Collection[str] | None) -> None:
+    """Raise when a vote is recorded for someone who is not known to be on the board."""
+    if members is None:
+        raise NotNow("Exeat does not know who is on the board.", "Name its members' ids in EXEAT_BOARD_MEMBERS.")
+    if strangers := sorted(set(votes.present) - {*members, scene.person.person_id}):
+        raise NotPermitted(f"{', '.join(strangers)} is not on the board.", "Only its members vote; see settings.md.")
+
+
 def must_recuse(state: ReleaseState, dossier: Dossier) -> frozenset[str]:
-    """Return who may not vote: submitter, contributors, and whoever declared a conflict."""
-    return state.involved | dossier.contributors | frozenset(state.recused)
+    """Return who may not vote: submitter, contributors, this round's reviewers, and whoever declared a conflict."""
+    reviewers = {seat.reviewer for seat in state.seats}
+    return state.involved | dossier.contributors | frozenset(state.recused) | reviewers
 
 
 def _check_outcome(decision: BoardDecision) -> None:
@@ -103,6 +115,8 @@ def check_approval(decision: BoardDecision, scene: Scene) -> None:
         raise Incomplete("Nothing would leave.", "Record it as rejected.")
     if any(cell.until <= scene.today or cell.until > scene.dossier.proposal.until for cell in cells):
         raise BadInput("The end date lies in the past or after the one proposed.", "Choose a date in between.")
+    if len(decision.votes.present) < (needed := signatures_needed(decision, scene.dossier)):
+        raise NotNow(f"{needed} members present must sign an approval.", "Defer the item.")
     answers = {**agreed_answers(scene.state), **decision.answers}
     check_grounds(scene.dossier.assessment, leaving, answers, decision.overrides, board=True)
     check_unneeded(scene.dossier.assessment, answers, decision.overrides, board=True)
@@ -158,19 +172,20 @@ def blocking_overridden(decision: BoardDecision, dossier: Dossier) -> list[str]:
 
 
 def signatures_needed(decision: BoardDecision, dossier: Dossier) -> int:
-    """Return how many members must sign: more than the chair alone when a blocking finding is overridden."""
-    if not decision.approves or not blocking_overridden(decision, dossier):
+    """Return how many members must sign: nothing leaves on the chair's word about the others' votes alone."""
+    if not decision.approves:
         return 1
-    return dossier.policy.approvals.board_signatures_for_override
+    overridden = blocking_overridden(decision, dossier)
+    return max(TO_APPROVE, dossier.policy.approvals.board_signatures_for_override if overridden else 0)
 
 
 def check_still_covered(record: BoardRecord, dossier: Dossier) -> None:
-    """Raise before a co-signature when findings came up that the board did not override."""
-    leaving = [cell.component for cell in record.decision.matrix if cell.leaves]
-    against = barriers(dossier.assessment, Barrier.BLOCKING, leaving)
-    against += barriers(dossier.assessment, Barrier.CONDITIONAL, leaving)
-    if new := sorted({finding.check for finding in against} - set(record.decision.overrides)):
-        raise NotNow(f"{', '.join(new)} came up since the board decided.", "The chair must put the item again.")
+    """Raise before a co-signature when findings, figures or rules are not those that the board decided on."""
+    again = "The chair must put the item again."
+    if new := uncovered(record.decision, dossier.assessment):
+        raise NotNow(f"{', '.join(new)} came up since the board decided.", again)
+    if record.basis != dossier.basis:
+        raise NotNow("The evidence changed since the board decided.", again)
 
 
 PLAIN: Mapping[str, str] = {

@@ -142,6 +142,7 @@ def decide(scene: Scene, person: Person, step: Step, key: str) -> None:
         votes=votes,
         outcome=step["outcome"],
         summary=str(step["summary"]),
+        basis=view.basis,
         reasons=dict(step.get("reasons", {})),
         matrix={part.component_id: part.disposition for part in view.proposal.components},
         conditions=tuple(step.get("conditions", ())),
@@ -152,9 +153,9 @@ def decide(scene: Scene, person: Person, step: Step, key: str) -> None:
 
 
 def cosign(scene: Scene, person: Person, step: Step, key: str) -> None:
-    """Add the second signature to an override of the board."""
+    """Add the second signature to an approval of the board."""
     view = scene.case(person, step)
-    scene.desk.board.cosign(person, view.release_id, seen=view.version, key=key)
+    scene.desk.board.cosign(person, view.release_id, basis=view.basis, seen=view.version, key=key)
 
 
 def activate(scene: Scene, person: Person, step: Step, key: str) -> None:

@@ -137,6 +137,7 @@ def drafted(by: Author, proposal: Proposal, sha256: str, policy_sha256: str, exp
             "release_id": proposal.release_id,
             "checkpoint_id": proposal.checkpoint_id,
             "submitter": proposal.submitter,
+            "contributors": sorted(proposal.contributors),
         },
         key=sha256,
         expects=expects,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from exeat.policy.finding import Assessment, Finding
     from exeat.review.dossier import Dossier
     from exeat.review.inputs import Override, ReviewInput
+    from exeat.review.parts import Decision
 
 _REFER = "Refer the release to the board, or vote on the other components."
 
@@ -29,6 +30,18 @@ def barriers(assessment: Assessment, barrier: Barrier, approved: Collection[str]
         for finding in assessment.barred_by(barrier)
         if approved and (not finding.components or set(finding.components) & set(approved))
     )
+
+
+def uncovered(decision: Decision, assessment: Assessment) -> list[str]:
+    """Return the checks against what leaves that the decision did not override.
+
+    A finding that blocks is covered only where the board overrode it as blocking: the reviewers' word on a conditional
+    finding does not reach so far.
+    """
+    leaving = [cell.component for cell in decision.matrix if cell.leaves]
+    blocking = {finding.check for finding in barriers(assessment, Barrier.BLOCKING, leaving)}
+    conditional = {finding.check for finding in barriers(assessment, Barrier.CONDITIONAL, leaving)}
+    return sorted((blocking - set(decision.blocking)) | (conditional - set(decision.overrides)))
 
 
 def needs_board(dossier: Dossier, approved: Collection[str]) -> list[str]:

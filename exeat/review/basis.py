@@ -38,9 +38,9 @@ def _basis(
     return _digest([file.sha256, part.disposition, about, *whole, proposal.until.isoformat()])
 
 
-def basis_of(bases: Mapping[str, str]) -> str:
-    """Return one digest of all bases: equal means that a review as a whole is up to date."""
-    return _digest(sorted(bases.items()))
+def basis_of(bases: Mapping[str, str], reports: Sequence[BoundReport] = ()) -> str:
+    """Return one digest of all bases and of every report about the checkpoint: equal means the same evidence."""
+    return _digest([sorted(bases.items()), sorted(bound.sha256 for bound in reports)])
 
 
 def _digest(value: object) -> str:

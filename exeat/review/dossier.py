@@ -47,7 +47,7 @@ class Dossier:
     @property
     def basis(self) -> str:
         """Return one digest of all evidence: equal on two screens means the same evidence."""
-        return basis_of(self.bases)
+        return basis_of(self.bases, self.reports)
 
     def what_if(self) -> tuple[TierOutcome, ...]:
         """Return what the same evidence says about this proposal at each tier."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from exeat.model.person import ROLE_PERMISSIONS, SYSTEM, Permission, Role
 from exeat.model.tier import Disposition, Tier
 from exeat.review.lifecycle import Kind, State
 from exeat.review.parts import BoardRecord, Cell, Content, Decision, ReleaseState, Review, Seat, Suspension
@@ -41,8 +42,15 @@ def _drafted(state: ReleaseState, entry: Entry, _: Mapping[str, Any]) -> Release
         manifest_sha256=entry.subject.get("manifest", ""),
         policy_sha256=entry.subject.get("policy", ""),
         submitter=submitter,
-        contributors=tuple(entry.body.get("contributors", ())),
+        contributors=tuple(sorted({*state.contributors, *entry.body.get("contributors", ()), *_drafter(entry)})),
     )
+
+
+def _drafter(entry: Entry) -> set[str]:
+    """Return who brought the proposal in, when that person could otherwise review it."""
+    known = entry.role in set(Role) and entry.actor != SYSTEM.person_id
+    reviews = known and Permission.RELEASE_REVIEW in ROLE_PERMISSIONS[Role(entry.role)]
+    return {entry.actor} if reviews else set()
 
 
 def _submitted(state: ReleaseState, entry: Entry, _: Mapping[str, Any]) -> ReleaseState:
@@ -131,6 +139,7 @@ def _decision(entry: Entry, outcome: str, opened: Mapping[str, Any]) -> Decision
         matrix=tuple(map(_cell, entry.body.get("matrix", ()))),
         conditions=(*clear, *(_text(entry, opened, "conditions") or ())),
         overrides=dict(entry.body.get("overrides", {})),
+        blocking=tuple(entry.body.get("blocking", ())),
         subject=dict(entry.subject),
     )
 
@@ -164,13 +173,14 @@ def _board_decided(state: ReleaseState, entry: Entry, opened: Mapping[str, Any])
         signed=(entry.actor,),
         summary=_text(entry, opened, "summary"),
         reasons=_text(entry, opened, "reasons") or {},
+        basis=str(entry.body.get("basis", "")),
     )
     return _settled(replace(state, board=record))
 
 
 def _cosigned(state: ReleaseState, entry: Entry, _: Mapping[str, Any]) -> ReleaseState | None:
     board = state.board
-    if board is None or entry.actor in board.signed or entry.actor in board.votes.get("recused", ()):
+    if board is None or entry.actor in board.signed or entry.actor not in board.present:
         return None
     return _settled(replace(state, board=replace(board, signed=(*board.signed, entry.actor))))
 

@@ -45,14 +45,14 @@ class Override:
 class ReviewInput:
     """One reviewer's opinion. Components left out keep the vote that still stands (``CaseView.standing``).
 
-    ``basis`` is ``CaseView.basis`` of the screen: when given, evidence that came in since refuses the review.
+    ``basis`` is ``CaseView.basis`` of the screen: evidence that came in since refuses the review.
     """
 
     votes: Mapping[str, Vote]
+    basis: str
     answers: Mapping[str, Answer] = field(default_factory=dict)
     overrides: Mapping[str, Override] = field(default_factory=dict)
     rationale: str = ""
-    basis: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ MOVES: tuple[Move, ...] = (
     Move(Kind.APPROVED, frozenset({_S.IN_REVIEW}), _S.APPROVED, _P.RELEASE_REVIEW, "approve when all reviews agree"),
     Move(Kind.REJECTED, frozenset({_S.IN_REVIEW}), _S.REJECTED, _P.RELEASE_REVIEW, "reject when all reviews agree"),
     Move(Kind.BOARD_DECIDED, frozenset({_S.REFERRED}), None, _P.BOARD_DECIDE, "record the board's decision"),
-    Move(Kind.BOARD_COSIGNED, frozenset({_S.REFERRED}), None, _P.BOARD_COSIGN, "co-sign the board's override"),
+    Move(Kind.BOARD_COSIGNED, frozenset({_S.REFERRED}), None, _P.BOARD_COSIGN, "co-sign the board's approval"),
     Move(Kind.ACTIVATED, frozenset({_S.APPROVED}), _S.ACTIVE, _P.RELEASE_ACTIVATE, "activate"),
     Move(Kind.SUSPENDED, _LIVE, _S.SUSPENDED, _P.RELEASE_SUSPEND, "suspend"),
     Move(Kind.LIFT_AGREED, frozenset({_S.SUSPENDED}), None, _P.RELEASE_SUSPEND, "agree to lift the suspension"),

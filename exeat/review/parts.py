@@ -78,6 +78,8 @@ class Decision:
     matrix: tuple[Cell, ...]
     conditions: tuple[str, ...] = ()
     overrides: Mapping[str, str] = field(default_factory=dict)
+    blocking: tuple[str, ...] = ()
+    """Blocking checks that the board overrode."""
     subject: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -113,6 +115,13 @@ class BoardRecord:
     signed: tuple[str, ...]
     summary: str | None = None
     reasons: Mapping[str, str] = field(default_factory=dict)
+    basis: str = ""
+    """Digest of the evidence that the board decided on."""
+
+    @property
+    def present(self) -> tuple[str, ...]:
+        """Return who was at the item and not recused."""
+        return tuple(who for side, people in self.votes.items() if side != "recused" for who in people)
 
     @property
     def complete(self) -> bool:
@@ -148,6 +157,7 @@ class ReleaseState:
     policy_sha256: str = ""
     submitter: str = ""
     contributors: tuple[str, ...] = ()
+    """Everyone whom any draft of the proposal named, and reviewers who brought one in."""
     seats: tuple[Seat, ...] = ()
     reviewers: tuple[str, ...] = ()
     """Everyone who ever took a seat, in order: what makes pseudonyms stable."""
@@ -179,6 +189,11 @@ class ReleaseState:
     def awaiting_cosign(self) -> bool:
         """Return whether the board decided but signatures are missing."""
         return self.state is State.REFERRED and self.board is not None and not self.board.complete
+
+    @property
+    def blind(self) -> bool:
+        """Return whether reviews of this round are still to come or sealed."""
+        return self.state in (State.SUBMITTED, State.IN_REVIEW) and not self.opened
 
     @property
     def involved(self) -> frozenset[str]:

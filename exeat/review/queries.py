@@ -201,11 +201,3 @@ def docket(gateway: Gateway, required: Sequence[MatrixCellRef]) -> pd.DataFrame:
               AND list_contains($1, r.tier || '/' || k.kind)))
         ORDER BY lane = 'referred' DESC, {_RISK_ORDER}, submitted_at NULLS LAST, release_id LIMIT 200"""  # noqa: S608 fixed texts
     return gateway.frame(sql, [pairs])
-
-
-def board_members(gateway: Gateway) -> list[str]:
-    """Return the ids of everyone who has acted, or looked, as a member of the board."""
-    frame = gateway.frame(
-        "SELECT DISTINCT actor FROM statement WHERE role IN ('board_member', 'board_chair') ORDER BY 1"
-    )
-    return [str(actor) for actor in frame["actor"]]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from exeat.errors import ExeatError, NotNow, NotPermitted
 from exeat.model.person import ROLE_PERMISSIONS, Permission, Role
+from exeat.review.approval import uncovered
 from exeat.review.lifecycle import MOVE_OF, Kind, State
 from exeat.review.progress import held_seats, reviews_in
 from exeat.review.state import effective
@@ -122,7 +123,7 @@ def _when(scene: Scene, action: Action) -> None:
 def _independent(scene: Scene, doing: str) -> None:
     if scene.involved:
         raise NotPermitted(
-            f"You submitted this release or contributed to it, so you may not {doing}.",
+            f"You submitted or drafted this release or contributed to it, so you may not {doing}.",
             "It waits for someone independent of it.",
         )
 
@@ -164,9 +165,13 @@ def check_can_start_review(scene: Scene) -> None:
 def _reviewer(scene: Scene, action: Action) -> None:
     _who(scene, action)
     _independent(scene, "review it")
+    _not_aside(scene)
+    _when(scene, action)
+
+
+def _not_aside(scene: Scene) -> None:
     if scene.person.person_id in scene.state.recused:
         raise NotPermitted("You declared a conflict and stand aside from this release.", "It waits for others.")
-    _when(scene, action)
 
 
 def _held(scene: Scene) -> tuple[Seat, ...]:
@@ -201,7 +206,10 @@ def check_can_promote_comment(scene: Scene) -> None:
     """Let an independent reviewer show a reviewers' comment to everyone."""
     _who(scene, Action.PROMOTE_COMMENT)
     _independent(scene, "show reviewers' comments to everyone")
+    _not_aside(scene)
     _when(scene, Action.PROMOTE_COMMENT)
+    if scene.state.blind and scene.person.person_id in scene.state.reviewers:
+        raise NotNow("The reviews of this round are sealed.", "Show comments to everyone once the reviews are open.")
 
 
 def check_can_return_to_submitter(scene: Scene) -> None:
@@ -226,7 +234,9 @@ def check_can_agree_to_lift(scene: Scene) -> None:
     """Let independent stewards, each once, until the quorum is there."""
     _who(scene, Action.AGREE_TO_LIFT)
     _independent(scene, "lift its suspension")
+    _not_aside(scene)
     _when(scene, Action.AGREE_TO_LIFT)
+    _still_grounded(scene, "Revoke it, or leave it suspended; a new release must be reviewed.")
     paused = scene.state.suspension
     if paused is not None and scene.person.person_id in paused.agreed:
         quorum = scene.dossier.policy.approvals.lift_suspension_quorum
@@ -240,34 +250,45 @@ def check_can_revoke(scene: Scene) -> None:
 
 
 def check_can_activate(scene: Scene) -> None:
-    """Let a custodian who is independent of the release."""
+    """Let a custodian who is independent of the release, while what was decided covers what is found today."""
     _who(scene, Action.ACTIVATE)
     _independent(scene, "activate it")
+    _not_aside(scene)
     _when(scene, Action.ACTIVATE)
+    _still_grounded(scene, "A steward suspends or revokes it; a new release must be reviewed.")
+
+
+def _still_grounded(scene: Scene, next_step: str) -> None:
+    """Raise NotNow when findings stand against what leaves that the decision in force does not cover."""
+    decision = scene.state.decision
+    if decision is not None and (new := uncovered(decision, scene.dossier.assessment)):
+        verb = "stands" if len(new) == 1 else "stand"
+        raise NotNow(f"{', '.join(new)} {verb} against it since it was decided.", next_step)
 
 
 def check_can_decide(scene: Scene) -> None:
-    """Let a chair who is independent of the release and declared no conflict."""
+    """Let a chair who is independent of the release, declared no conflict and holds no reviewer's seat."""
     _board(scene, Action.DECIDE)
 
 
 def check_can_cosign(scene: Scene) -> None:
-    """Let another member than those who signed, not recused, while signatures are missing."""
+    """Let a member who voted on the item and has not signed yet, while signatures are missing."""
     _board(scene, Action.COSIGN)
     board = scene.state.board
     if board is None or not scene.state.awaiting_cosign:
         raise NotNow("There is no decision of the board to co-sign.", "The chair records the decision first.")
     if scene.person.person_id in board.signed:
         raise NotPermitted("You signed this decision already.", "Another board member must co-sign.")
-    if scene.person.person_id in board.votes.get("recused", ()):
-        raise NotPermitted("You are recused from this item.", "Another board member must co-sign.")
+    if scene.person.person_id not in board.present:
+        raise NotPermitted("You were not present for this item.", "A member who voted on it must co-sign.")
 
 
 def _board(scene: Scene, action: Action) -> None:
     _who(scene, action)
     _independent(scene, "decide on it")
-    if scene.person.person_id in scene.state.recused:
-        raise NotPermitted("You declared a conflict and stand aside from this release.", "It waits for others.")
+    _not_aside(scene)
+    if scene.state.seat_of(scene.person.person_id) is not None:
+        raise NotPermitted("You review this release in this round.", "It waits for board members who do not.")
     _when(scene, action)
 
 

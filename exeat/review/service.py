@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from exeat.errors import BadInput, Incomplete, NotFound, NotPermitted, Stale
+from exeat.errors import BadInput, Incomplete, NotFound, NotPermitted
 from exeat.review.approval import check_review
-from exeat.review.cases import consequence, with_key
+from exeat.review.cases import QUIET, Said, consequence, refuse_basis, with_key
 from exeat.review.decisions import lift_batch, main_draft, review_batch
 from exeat.review.dossier import assessment_bytes, counts_of
 from exeat.review.inputs import AUDIENCES, CONFLICTS, MAX_REASON, Audience, Conflict, Done, ReviewInput, Vote
@@ -16,7 +16,7 @@ from exeat.review.progress import standing_votes
 from exeat.review.reading import Reading
 from exeat.review.rules import KIND_OF, Action, Scene, check
 from exeat.review.state import CASE, COMMENTS
-from exeat.review.statements import release_draft
+from exeat.review.statements import release_draft, review_sealed
 from exeat.review.views import CaseView
 from exeat.review.visibility import Reader, may_read_comment
 
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from exeat.review.cases import Loaded
 
 __all__ = ["CaseView", "Done", "ReviewDesk", "ReviewInput"]
-QUIET = frozenset({Kind.REVIEW_STARTED, Kind.CONFLICT_DECLARED, Kind.REVIEW_RECORDED})
-"""What others may do meanwhile without making a half-written form stale: nothing of it stands on the form."""
 LIFTED = "The quorum agreed: the suspension is lifted."
 ANYTHING = frozenset(Kind)
 """Stopping is the safe direction: an old screen does not keep a steward from it."""
@@ -51,7 +49,7 @@ class ReviewDesk(Reading):
             subject = {"proposal": state.proposal_sha256} | dossier.subject(self.keep_assessment(loaded))
             return [main_draft(Kind.SUBMITTED, loaded, whole_key, body=body, subject=subject)]
 
-        entry, _ = self.cases.act(Action.SUBMIT, person, release_id, seen=seen, key=key, build=build)
+        entry, _ = self.cases.act(Action.SUBMIT, person, release_id, seen=seen, key=key, build=build, said=_nothing)
         return Done(entry, "Submitted for review.")
 
     def withdraw(self, person: Person, release_id: str, reason: str = "", *, seen: int, key: str) -> Done:
@@ -69,7 +67,12 @@ class ReviewDesk(Reading):
             body = {"round": loaded.scene.state.round, "conflict": conflict}
             return [main_draft(KIND_OF[action], loaded, whole_key, body=body)]
 
-        entry, _ = self.cases.act(action, person, release_id, seen=seen, key=key, build=build, tolerate=QUIET)
+        def said(_: Loaded) -> Said:
+            return Said(body={"conflict": conflict})
+
+        entry, _ = self.cases.act(
+            action, person, release_id, seen=seen, key=key, build=build, said=said, tolerate=QUIET
+        )
         if conflict == "none":
             return Done(entry, "You have a seat in this review.")
         return Done(entry, "Your conflict is recorded. You stand aside from this release.")
@@ -78,16 +81,16 @@ class ReviewDesk(Reading):
         """Record a review, sealed until all are in; the last one opens them and, if they agree, decides."""
 
         def build(loaded: Loaded, whole_key: str) -> list[Draft]:
-            dossier = loaded.scene.dossier
-            if review.basis and review.basis != dossier.basis:
-                raise Stale("The evidence changed since you opened it.", "Look at the findings again, then vote.")
-            standing = cast("dict[str, Vote]", standing_votes(loaded.scene.state, person.person_id, dossier.bases))
-            whole = replace(review, votes={**standing, **review.votes})
-            check_review(whole, dossier)
+            refuse_basis(loaded, review.basis)
+            whole = _with_standing(review, loaded)
+            check_review(whole, loaded.scene.dossier)
             return review_batch(loaded, whole, whole_key, self.keep_assessment(loaded), self.superseded(loaded))
 
+        def said(loaded: Loaded) -> Said:
+            return Said(sealed=review_sealed(_with_standing(review, loaded)))
+
         entry, _ = self.cases.act(
-            Action.RECORD_REVIEW, person, release_id, seen=seen, key=key, build=build, tolerate=QUIET
+            Action.RECORD_REVIEW, person, release_id, seen=seen, key=key, build=build, said=said, tolerate=QUIET
         )
         return self._after_review(release_id, entry)
 
@@ -142,8 +145,12 @@ class ReviewDesk(Reading):
         def build(loaded: Loaded, whole_key: str) -> list[Draft]:
             return lift_batch(loaded, whole_key, text)
 
+        def said(_: Loaded) -> Said:
+            return Said(sealed={"reason": text})
+
+        quiet = {Kind.LIFT_AGREED}
         entry, _ = self.cases.act(
-            Action.AGREE_TO_LIFT, person, release_id, seen=seen, key=key, build=build, tolerate={Kind.LIFT_AGREED}
+            Action.AGREE_TO_LIFT, person, release_id, seen=seen, key=key, build=build, said=said, tolerate=quiet
         )
         lifted = consequence(self._entries(release_id), entry, Kind.LIFTED)
         return Done(lifted, LIFTED) if lifted else Done(entry, "Your agreement is recorded.")
@@ -186,7 +193,13 @@ class ReviewDesk(Reading):
             body = {"round": loaded.scene.state.round}
             return [main_draft(KIND_OF[action], loaded, whole_key, body=body, sealed={"reason": reason})]
 
-        return self.cases.act(action, person, release_id, seen=seen, key=key, build=build, tolerate=tolerate)[0]
+        def said(_: Loaded) -> Said:
+            return Said(sealed={"reason": reason})
+
+        entry, _ = self.cases.act(
+            action, person, release_id, seen=seen, key=key, build=build, said=said, tolerate=tolerate
+        )
+        return entry
 
     def _allowed(self, action: Action, person: Person, release_id: str) -> Scene:
         scene = self.cases.load(person, release_id).scene
@@ -201,7 +214,9 @@ class ReviewDesk(Reading):
         whole_key = f"{kind.value}:{release_id}:{person.person_id}:{key}"
         first = with_key(self._ledger.case(COMMENTS + release_id), whole_key)
         draft = release_draft(kind, release_id, person, key=whole_key, prefix=COMMENTS, body=body, sealed=sealed)
-        return Done(first or self.cases.write(person, [draft]), sentence)
+        entry = first or self.cases.write(person, [draft])
+        self.cases.refuse_other(entry, Said(body, sealed))
+        return Done(entry, sentence)
 
     def _after_review(self, release_id: str, entry: Entry) -> Done:
         """Answer with the decision, if this review led to one: its entry is what the receipt is about."""
@@ -216,6 +231,17 @@ class ReviewDesk(Reading):
 
     def _entries(self, release_id: str) -> list[Entry]:
         return self._ledger.case(CASE + release_id)
+
+
+def _nothing(_: Loaded) -> Said:
+    return Said()
+
+
+def _with_standing(review: ReviewInput, loaded: Loaded) -> ReviewInput:
+    """Return the review with the person's earlier votes that still stand, where it is silent."""
+    scene = loaded.scene
+    standing = cast("dict[str, Vote]", standing_votes(scene.state, scene.person.person_id, scene.dossier.bases))
+    return replace(review, votes={**standing, **review.votes})
 
 
 def needed(text: str) -> str:

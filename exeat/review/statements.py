@@ -31,7 +31,10 @@ def release_draft(
     subject: Mapping[str, str] | None = None,
     sealed: Mapping[str, Any] | None = None,
 ) -> Draft:
-    """Return a statement about a release, in the role that carries its permission; empty texts are left out."""
+    """Return a statement about a release, in the role that carries its permission.
+
+    Empty texts are sealed as well: which fields an entry seals must not tell how somebody voted.
+    """
     role = by.role_for(MOVE_OF[kind].permission) or Role.SYSTEM
     return Draft(
         kind=kind.value,
@@ -43,7 +46,7 @@ def release_draft(
         expects=expects,
         body=dict(body or {}),
         subject=dict(subject or {}),
-        sealed={name: value for name, value in (sealed or {}).items() if value},
+        sealed=dict(sealed or {}),
     )
 
 

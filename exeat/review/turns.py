@@ -82,8 +82,8 @@ def _consolidating(scene: Scene, done: int, needed: int) -> str:
 def _referred(scene: Scene) -> str:
     if scene.state.awaiting_cosign:
         if may(scene, Action.COSIGN):
-            return "Waiting for you: the board's override needs a second signature."
-        return "The board decided; its override waits for the signature of another member."
+            return "Waiting for you: the board's approval needs a second signature."
+        return "The board decided; its approval waits for the signature of another member who voted."
     if may(scene, Action.DECIDE):
         return "Waiting for you: record the board's decision."
     return "Waiting for the board."

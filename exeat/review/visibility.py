@@ -97,15 +97,14 @@ def visible_reviews(state: ReleaseState, reader: Reader) -> tuple[VisibleReview,
 def may_read_comment(comment: Comment, state: ReleaseState, reader: Reader) -> bool:
     """Return whether the reader may see a comment.
 
-    One's own and those for everyone always. Comments for reviewers never by those involved; a seated reviewer's own
-    stay with them until the reviews of that round open, so that they cannot steer the others.
+    One's own always. Those involved read what is for everyone, never comments for reviewers. Whatever a reviewer of
+    the running round writes, for whomever, stays hidden from the others until the reviews open: it would steer them.
     """
-    if comment.author == reader.person_id or comment.audience == "everyone":
+    if comment.author == reader.person_id:
         return True
     if reader.involved:
-        return False
-    blind = comment.round == state.round and not state.opened and state.state in (State.SUBMITTED, State.IN_REVIEW)
-    return not (blind and state.seat_of(comment.author) is not None)
+        return comment.audience == "everyone"
+    return not (state.blind and comment.round == state.round and comment.author in state.reviewers)
 
 
 def visible_comments(comments: Sequence[Comment], state: ReleaseState, reader: Reader) -> tuple[VisibleComment, ...]:

@@ -162,28 +162,33 @@ class Writer:
 
     def _placed(self, cursor: DBAPICursor, drafts: list[Draft], tip: Tip) -> list[Placed]:
         """Give each draft its place; raise Stale when a case is not at the version the person saw."""
-        versions = self._versions(cursor, list({draft.case: None for draft in drafts}))
+        guards = {pair: None for draft in drafts for pair in draft.guards.items()}
+        cases = [draft.case for draft in drafts] + [case for case, _ in guards]
+        versions = self._versions(cursor, list(dict.fromkeys(cases)))
+        for case, version in guards:
+            if versions[case] != version:
+                raise self._stale(cursor, case, version, versions[case])
         now, head = stamp(self._clock()), {"size": tip.size, "root": tip.root.hex()}
         seq, prev, ts = tip.size, tip.prev, max(now, tip.ts)
         placed = []
         for draft in drafts:
             version = versions[draft.case]
             if draft.expects is not None and draft.expects != version:
-                raise self._stale(cursor, draft, version)
+                raise self._stale(cursor, draft.case, draft.expects, version)
             at = Position(seq, prev, ts, now, version, head)
             built = build(draft, at)
             placed.append(Placed(draft, at, built))
             seq, prev, versions[draft.case] = seq + 1, built.leaf, version + 1
         return placed
 
-    def _stale(self, cursor: DBAPICursor, draft: Draft, version: int) -> Stale:
+    def _stale(self, cursor: DBAPICursor, case: str, seen: int, version: int) -> Stale:
         cursor.execute(
             self._db.sql("SELECT seq, leaf, line FROM statement WHERE case_id = ? AND version > ? ORDER BY version"),
-            (draft.case, draft.expects),
+            (case, seen),
         )
         newer = [read_entry(*row) for row in cursor.fetchall()]
         return Stale(
-            f"{draft.case} changed since you opened it: it is at version {version}, you saw {draft.expects}.",
+            f"{case} changed since you opened it: it is at version {version}, you saw {seen}.",
             "Read what is new, then decide again. Nothing was written.",
             newer=[f"Entry {e.seq}: {e.kind} by {e.actor} on {e.ts:%Y-%m-%d at %H:%M} UTC." for e in newer],
         )

@@ -105,7 +105,7 @@ def test_the_chair_records_and_a_second_member_signs(server, home, new_page):
 
     second = new_page()
     open_as(second, server, other.person_id, "item", release=case)
-    confirm(second, "Co-sign the override")
+    confirm(second, "Co-sign the approval")
     expect(second.get_by_text("Signed: the decision takes effect.")).to_be_visible()
     after = state_of(home, case).state
     assert after.state is State.APPROVED

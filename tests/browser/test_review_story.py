@@ -155,10 +155,10 @@ def test_the_submitter_cannot_approve_by_button_address_or_direct_call(server, h
         view = desk.review.case(one, case)
         submitter = person(view.state.submitter)
         size = desk.ledger.size()
-        votes = dict.fromkeys(view.dossier.components, "approve")
+        said = ReviewInput(votes=dict.fromkeys(view.dossier.components, "approve"), basis=view.basis)
         for act in (
             lambda: desk.review.start_review(submitter, case, conflict="none", seen=view.version, key="x"),
-            lambda: desk.review.record_review(submitter, case, ReviewInput(votes=votes), seen=view.version, key="y"),
+            lambda: desk.review.record_review(submitter, case, said, seen=view.version, key="y"),
         ):
             with pytest.raises(ExeatError):
                 act()

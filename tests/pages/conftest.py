@@ -61,6 +61,11 @@ def person(name: str) -> Person:
     return person_of(claims(name), load_settings(role_map=GROUPS))
 
 
+def board() -> list[str]:
+    """The ids of those on the board; a third member never signs in."""
+    return [pseudonym(ISSUER, "chris"), pseudonym(ISSUER, "mira"), "p-third"]
+
+
 def _checkpoint(desk: Desk, version: int, auc: dict[str, str]) -> str:
     """Take in manifest and report of one checkpoint; return the manifest's digest."""
     weights, name = f"weights of v{version}".encode(), f"onco-v{version}"
@@ -115,7 +120,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @contextmanager
 def opened(home: Path) -> Iterator[Desk]:
     """A desk beside the app's own, as another process has it."""
-    desk = open_desk(load_settings(home=home, role_map=GROUPS))
+    desk = open_desk(load_settings(home=home, role_map=GROUPS, board_members=board()))
     try:
         yield desk
     finally:
@@ -129,6 +134,7 @@ def home(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     monkeypatch.setenv("EXEAT_HOME", str(copy))
     monkeypatch.setenv("EXEAT_CONFIG", str(tmp_path / "none.toml"))
     monkeypatch.setenv("EXEAT_DEMO", "false")
+    monkeypatch.setenv("EXEAT_BOARD_MEMBERS", as_bytes(board()).decode())
     monkeypatch.setenv("EXEAT_ROLE_MAP", as_bytes(dict(GROUPS)).decode())
     yield copy
     st.cache_resource.clear()

@@ -52,6 +52,7 @@ def decision(**changes):
     forms = {"weights": Disposition.ALLOWED, "log": Disposition.ALLOWED}
     chair, member = ids(CHAIR, "mira")
     plain = {
+        "basis": "",
         "votes": Votes(in_favour=(chair, member, "p-third")),
         "outcome": "approve",
         "summary": "Discussed.",
@@ -165,7 +166,8 @@ def test_below_quorum_nothing_can_be_recorded(sign_in, referred):
 
 def test_the_chair_who_signed_cannot_co_sign(sign_in, referred):
     with opened(referred) as desk:
-        desk.board.decide(person(CHAIR), BARRED, decision(), seen=3, key="d")
+        basis = desk.review.case(person(CHAIR), BARRED).basis
+        desk.board.decide(person(CHAIR), BARRED, decision(basis=basis), seen=3, key="d")
     app = sign_in(CHAIR, ITEM, release=BARRED)
     assert app.button(key=f"cosign:{BARRED}").disabled
     assert "Another board member must co-sign." in words(app)
@@ -174,7 +176,8 @@ def test_the_chair_who_signed_cannot_co_sign(sign_in, referred):
 def test_a_decision_taken_meanwhile_refuses_the_old_screen(sign_in, referred):
     app = sign_in("mira", ITEM, release=BARRED)
     with opened(referred) as desk:
-        desk.board.decide(person(CHAIR), BARRED, decision(), seen=3, key="d")
+        basis = desk.review.case(person(CHAIR), BARRED).basis
+        desk.board.decide(person(CHAIR), BARRED, decision(basis=basis), seen=3, key="d")
     app.run()
     press(app, f"cosign:{BARRED}")
     with opened(referred) as desk:
@@ -189,7 +192,7 @@ def test_markup_in_a_proposal_is_shown_as_text(sign_in, home):
         state = desk.review.case(person("sam"), DRAFT).state
         document = desk.evidence.raw(state.proposal_sha256).decode()
         nasty = document.replace("Tumour classifier", "**x** :red[y] [z](http://evil) <b>")
-        assert desk.evidence.ingest_bytes("again", nasty.encode(), person("stella")).accepted
+        assert desk.evidence.ingest_bytes("again", nasty.encode(), person("cleo")).accepted
         desk.review.submit(person("sam"), DRAFT, seen=2, key="s")
         desk.review.refer(person("stella"), DRAFT, "Look.", seen=3, key="r")
     app = sign_in("mira", ITEM, release=DRAFT)

@@ -22,10 +22,12 @@ def said(app):
 def release(home):
     """Let the clean release go out, so that there is something to have."""
     with opened(home) as desk:
-        seen = desk.review.case(person("stella"), CLEAN).state.version
+        before = desk.review.case(person("stella"), CLEAN)
+        seen = before.state.version
         for number, name in enumerate(("stella", "stan")):
             desk.review.start_review(person(name), CLEAN, conflict="none", seen=seen + number, key=f"s{number}")
-        votes = ReviewInput(votes={"weights": "approve", "log": "approve"}, answers={"P3": Answer("yes")})
+        chosen = {"weights": "approve", "log": "approve"}
+        votes = ReviewInput(votes=chosen, basis=before.basis, answers={"P3": Answer("yes")})
         for number, name in enumerate(("stella", "stan")):
             desk.review.record_review(person(name), CLEAN, votes, seen=seen + 2 + number, key=f"r{number}")
         version = desk.review.case(person("stella"), CLEAN).state.version

@@ -249,8 +249,10 @@ def test_a_second_click_writes_nothing_more(sign_in, home):
 
 
 def approved(home, release_id=CLEAN):
-    review = ReviewInput(votes={"weights": "approve", "log": "approve"}, answers={"P3": Answer("yes")})
     with opened(home) as desk:
+        basis = desk.review.case(person("stella"), release_id).basis
+        votes = {"weights": "approve", "log": "approve"}
+        review = ReviewInput(votes=votes, basis=basis, answers={"P3": Answer("yes")})
         for name in ("stella", "stan"):
             who = person(name)
             seen = desk.review.case(who, release_id).version

@@ -20,6 +20,7 @@ LEVEL = {
     "components": 7,
     "exeat.cli": 7,
     "exeat.demo": 6,
+    "exeat.demo.people": 2,
     "exeat.desk": 5,
     "exeat.storage": 4,
     "exeat.board": 3,

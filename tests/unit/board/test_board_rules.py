@@ -5,14 +5,13 @@ from datetime import date
 
 import pytest
 
+from exeat.board import rules
 from exeat.board.inputs import BoardDecision, Votes
 from exeat.board.rules import (
     blocking_overridden,
-    check_decision,
     check_still_covered,
     matrix_of,
     no_more_open,
-    reason_decision,
     signatures_needed,
 )
 from exeat.errors import BadInput, Incomplete, NotNow, NotPermitted
@@ -22,13 +21,22 @@ from exeat.review.lifecycle import State
 from exeat.review.parts import Content
 from tests import factories
 from tests.factories import CHAIR, UNTIL, assessment, finding
-from tests.unit.review.scenes import board, dossier, review, scene, state
+from tests.unit.review.scenes import board, dossier, review, scene, seats, state
 
+BOARD = frozenset({"chair", "m1", "m2", "m3", "m4", "sam", "carla", "stella"})
 FORMS = {"weights": Disposition.ALLOWED, "log": Disposition.MASKED}
 FOR_ALL = Votes(in_favour=("chair", "m1", "m2"))
 AGAINST_ALL = Votes(against=("m1", "m2"), abstained=("chair",))
 BLOCKING, CONDITIONAL = finding(check="R1", gate="B"), finding(check="R3", gate="C")
 GROUNDS = {"R1": Override("Needed for care.", "high")}
+
+
+def check_decision(decision, there, members=BOARD):
+    rules.check_decision(decision, there, members)
+
+
+def reason_decision(decision, there):
+    return rules.reason_decision(decision, there, BOARD)
 
 
 def referred(*findings, **changes):
@@ -43,6 +51,7 @@ def decided(**changes):
                 "votes": FOR_ALL,
                 "outcome": "approve",
                 "summary": "Agreed.",
+                "basis": dossier().basis,
                 "matrix": FORMS,
                 "answers": {"P3": Answer("yes")},
             }
@@ -168,11 +177,12 @@ def test_overriding_a_blocking_finding_needs_grounds_and_a_second_signature():
     assert signatures_needed(rejected(), against.dossier) == 1
 
 
-def test_a_conditional_override_needs_one_signature():
+def test_every_approval_needs_a_second_signature():
     against = referred(CONDITIONAL)
     conditional = decided(overrides={"R3": Override("Signed agreement.", "low")})
     check_decision(conditional, against)
-    assert signatures_needed(conditional, against.dossier) == 1
+    assert signatures_needed(conditional, against.dossier) == 2
+    assert signatures_needed(decided(), referred().dossier) == 2
 
 
 def test_a_blocking_question_left_open_counts_as_blocking():
@@ -193,10 +203,35 @@ def test_answers_of_the_reviewers_count_and_one_no_is_a_no():
 
 
 def test_a_co_signature_covers_what_the_board_saw():
-    record = board(decision=replace(board().decision, overrides={"R1": "high"}))
+    record = board(decision=replace(board().decision, overrides={"R1": "high"}, blocking=("R1",)))
     check_still_covered(record, dossier(assessment=assessment(BLOCKING)))
     with pytest.raises(NotNow, match="R3"):
         check_still_covered(record, dossier(assessment=assessment(BLOCKING, CONDITIONAL)))
+    with pytest.raises(NotNow, match="evidence changed"):
+        check_still_covered(replace(record, basis="sha256:older"), dossier(assessment=assessment(BLOCKING)))
+
+
+def test_votes_of_people_who_are_not_on_the_board_are_refused():
+    """A chair alone must not make up a quorum."""
+    ghosts = decided(votes=Votes(in_favour=("chair", "ghost-1", "ghost-2")))
+    with pytest.raises(NotPermitted, match="ghost-1, ghost-2 is not on the board"):
+        check_decision(ghosts, referred())
+    with pytest.raises(NotNow, match="does not know who is on the board"):
+        check_decision(decided(), referred(), None)
+    check_decision(decided(votes=Votes(in_favour=("chair", "m1", "m2"), recused=("guest",))), referred())
+
+
+def test_an_approval_needs_somebody_present_who_can_co_sign():
+    small = dossier(policy=factories.policy(approvals={"board_quorum": 1}))
+    with pytest.raises(NotNow, match="2 members present"):
+        check_decision(
+            decided(votes=Votes(in_favour=("chair",))), scene(CHAIR, state(State.REFERRED, board=None), small)
+        )
+
+
+def test_who_reviews_in_this_round_does_not_vote():
+    with pytest.raises(NotPermitted, match="m1 has a conflict"):
+        check_decision(decided(), referred(seats=seats("m1")))
 
 
 def test_the_quorum_follows_the_policy():

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from exeat.board.inputs import BoardDecision, Votes
@@ -32,8 +34,17 @@ def referred(office):
 
 def decision(**changes):
     forms = {"weights": Disposition.ALLOWED, "log": Disposition.ALLOWED}
-    plain = {"votes": VOTES, "outcome": "approve", "summary": "Discussed at length.", "matrix": forms}
+    plain = {"votes": VOTES, "outcome": "approve", "summary": "Discussed at length.", "matrix": forms, "basis": ""}
     return BoardDecision(**(plain | {"answers": {"P3": Answer("yes")}, "overrides": OVERRIDE} | changes))
+
+
+def decide(office, said=None, who=CHAIR, *, basis=None, **seen):
+    said = replace(said or decision(), basis=office.basis() if basis is None else basis)
+    return office.board.decide(who, RELEASE, said, **(seen or office.now()))
+
+
+def cosign(office, who=MEMBER, **seen):
+    return office.board.cosign(who, RELEASE, basis=office.basis(), **(seen or office.now()))
 
 
 def now(office):
@@ -41,12 +52,12 @@ def now(office):
 
 
 def test_an_override_takes_effect_with_the_second_signature(referred):
-    done = referred.board.decide(CHAIR, RELEASE, decision(), **referred.now())
+    done = decide(referred, decision())
     assert done.sentence == "Recorded: approved. It takes effect when another member co-signs."
     assert now(referred) is State.REFERRED
     with pytest.raises(NotPermitted, match="signed this decision already"):
-        referred.board.cosign(CHAIR, RELEASE, **referred.now())
-    assert referred.board.cosign(MEMBER, RELEASE, **referred.now()).sentence == "Signed: the decision takes effect."
+        cosign(referred, CHAIR)
+    assert cosign(referred).sentence == "Signed: the decision takes effect."
     assert now(referred) is State.APPROVED
     assert referred.ledger.verify().ok
 
@@ -57,8 +68,9 @@ def test_the_record_of_the_decision(referred):
         conditions=("Retest after the merge with Jane's data.",),
         outcome="approve_with_conditions",
     )
-    referred.board.decide(CHAIR, RELEASE, secret, **referred.now())
+    decide(referred, secret)
     body = referred.last().body
+    assert body["basis"] == referred.basis()
     assert body["votes"] == {"for": ["chair", "member", "m3"], "against": [], "abstained": [], "recused": ["sam"]}
     assert (body["overrides"], body["blocking"], body["signatures"]) == ({"T1": "high"}, ["T1"], 2)
     assert b"Jane" not in b"".join(referred.ledger.export())
@@ -68,22 +80,26 @@ def test_the_record_of_the_decision(referred):
 
 
 def test_new_findings_after_the_decision_stop_the_co_signature(referred):
-    referred.board.decide(CHAIR, RELEASE, decision(), **referred.now())
+    decide(referred, decision())
     measured = factories.indicator(value="0.70", ci_low="0.66", ci_high="0.74")
     referred.take(factories.report_document(report_id="r-new", indicators=[measured]))
     with pytest.raises(NotNow, match="R3 came up"):
-        referred.board.cosign(MEMBER, RELEASE, **referred.now())
+        cosign(referred)
     again = decision(overrides={**OVERRIDE, "R3": Override("Signed agreement.", "moderate")})
-    referred.board.decide(CHAIR, RELEASE, again, **referred.now())
-    referred.board.cosign(MEMBER, RELEASE, **referred.now())
+    decide(referred, again)
+    cosign(referred)
     assert now(referred) is State.APPROVED
 
 
-def test_without_a_blocking_finding_the_chair_signs_alone(office):
+def test_without_a_blocking_finding_too_a_second_member_signs(office):
     office.submitted()
     office.review.refer(STELLA, RELEASE, "A question of principle.", **office.now())
     forms = {"weights": Disposition.SANDBOX, "log": Disposition.DENIED}
-    office.board.decide(CHAIR, RELEASE, decision(matrix=forms, overrides={}), **office.now())
+    decide(office, decision(matrix=forms, overrides={}))
+    assert now(office) is State.REFERRED
+    with pytest.raises(NotPermitted, match="not present"):
+        cosign(office, person(person_id="m4", roles=(Role.BOARD_MEMBER,)))
+    cosign(office)
     assert now(office) is State.APPROVED
     assert [cell.disposition for cell in office.review.case(STELLA, RELEASE).decision.matrix] == list(forms.values())
 
@@ -92,7 +108,7 @@ def test_without_a_blocking_finding_the_chair_signs_alone(office):
 def test_rejected_and_deferred(referred, outcome, state):
     votes = Votes(against=("chair", "member"), abstained=("m3",))
     said = decision(votes=votes, outcome=outcome, reasons={"chair": "No.", "member": "No."}, overrides={}, answers={})
-    referred.board.decide(CHAIR, RELEASE, said, **referred.now())
+    decide(referred, said)
     assert now(referred) is state
 
 
@@ -105,7 +121,8 @@ def test_the_answers_of_the_reviewers_are_taken_over(office):
     assert item.answered == {"P3": Answer("yes", "as the reviewers answered")}
     assert item.opinions == {"weights": {"approve": 2}, "log": {"approve": 1, "reject": 1}}
     forms = {"weights": Disposition.ALLOWED, "log": Disposition.DENIED}
-    office.board.decide(CHAIR, RELEASE, decision(answers={}, overrides={}, matrix=forms), **office.now())
+    decide(office, decision(answers={}, overrides={}, matrix=forms))
+    cosign(office)
     assert now(office) is State.APPROVED
 
 
@@ -113,18 +130,18 @@ def test_only_a_chair_decides_and_an_invalid_decision_writes_nothing(referred):
     size = referred.ledger.size()
     for who in (MEMBER, STELLA, SUBMITTER, AUDITOR, person(person_id="sam", roles=(Role.BOARD_CHAIR,))):
         with pytest.raises(NotPermitted):
-            referred.board.decide(who, RELEASE, decision(), **referred.now())
+            decide(referred, decision(), who)
     with pytest.raises(Incomplete, match="T1"):
-        referred.board.decide(CHAIR, RELEASE, decision(overrides={}), **referred.now())
+        decide(referred, decision(overrides={}))
     assert referred.ledger.size() == size
 
 
 def test_a_stale_item_and_a_double_click(referred):
     seen = referred.now()
-    first = referred.board.decide(CHAIR, RELEASE, decision(), **seen)
-    assert referred.board.decide(CHAIR, RELEASE, decision(), **seen).entry == first.entry
+    first = decide(referred, **seen)
+    assert decide(referred, **seen).entry == first.entry
     with pytest.raises(Stale):
-        referred.board.decide(CHAIR, RELEASE, decision(), seen=seen["seen"], key="another")
+        decide(referred, seen=seen["seen"], key="another")
 
 
 def test_the_item_shows_no_names_and_compares_the_tiers(referred):
@@ -159,3 +176,43 @@ def test_the_docket_lists_what_is_referred_and_what_the_policy_sends(referred):
             referred.board.docket(who)
         with pytest.raises(NotPermitted):
             referred.board.item(who, RELEASE)
+
+
+def test_a_decision_on_evidence_that_nobody_saw_is_refused(referred):
+    for seen in ("", "sha256:older"):
+        with pytest.raises(Stale, match="evidence changed"):
+            decide(referred, basis=seen)
+    decide(referred)
+    with pytest.raises(Stale, match="evidence changed"):
+        referred.board.cosign(MEMBER, RELEASE, basis="", **referred.now())
+
+
+def test_a_worse_figure_of_an_overridden_check_stops_the_co_signature(office):
+    """The board weighed 0.61; the name of the check is the same when somebody measures 0.95."""
+    office.submitted(auc=("0.61", "0.58", "0.64"))
+    office.review.refer(STELLA, RELEASE, "Over the limit.", **office.now())
+    forms = {"weights": Disposition.ALLOWED, "log": Disposition.MASKED}
+    decide(office, decision(matrix=forms, overrides={"R3": Override("Few people.", "moderate")}))
+    measured = factories.indicator(value="0.95", ci_low="0.93", ci_high="0.97")
+    office.take(factories.report_document(report_id="r-new", indicators=[measured]))
+    with pytest.raises(NotNow, match="evidence changed since the board decided"):
+        cosign(office)
+
+
+def test_the_same_key_for_another_decision_is_refused(referred):
+    seen = referred.now()
+    decide(referred, **seen)
+    votes = Votes(against=("chair", "member"), abstained=("m3",))
+    other = decision(votes=votes, outcome="reject", reasons={"chair": "No.", "member": "No."}, overrides={})
+    with pytest.raises(Stale, match="with other content"):
+        decide(referred, other, **seen)
+
+
+def test_whoever_reviews_in_this_round_neither_decides_nor_signs(office):
+    both = person(person_id="m1", roles=(Role.STEWARD, Role.BOARD_CHAIR))
+    office.submitted(components=TOO_OPEN).seated(both)
+    office.review.refer(STELLA, RELEASE, "Blocked by the matrix.", **office.now())
+    with pytest.raises(NotPermitted, match="You review this release"):
+        decide(office, decision(votes=Votes(in_favour=("m1", "member", "m3"))), both)
+    with pytest.raises(NotPermitted, match="m1 has a conflict"):
+        decide(office, decision(votes=Votes(in_favour=("chair", "m1", "m3"))))

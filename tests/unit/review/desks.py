@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 RELEASE = "onco-v1-t2"
 ORIGIN = "exeat.test/log"
+BOARD = frozenset({"chair", "member", "m1", "m2", "m3", "m4"})
 APPROVE = {"weights": "approve", "log": "approve"}
 
 
@@ -94,14 +95,21 @@ class Office:
             self.review.start_review(one, RELEASE, conflict="none", **self.now())
         return self
 
+    def opinion(self, release_id: str = RELEASE, **changes: Any) -> ReviewInput:
+        """Return a review made on the evidence as it is now."""
+        return opinion(**({"basis": self.basis(release_id)} | changes))
+
+    def basis(self, release_id: str = RELEASE) -> str:
+        return self.review.case(STELLA, release_id).basis
+
     def reviewed(self, *people: Person, **changes: Any) -> Office:
         for one in people or (STELLA, STAN):
-            self.review.record_review(one, RELEASE, opinion(**changes), **self.now())
+            self.review.record_review(one, RELEASE, self.opinion(**changes), **self.now())
         return self
 
 
 def opinion(**changes: Any) -> ReviewInput:
-    return ReviewInput(**({"votes": APPROVE, "answers": {"P3": Answer("yes")}} | changes))
+    return ReviewInput(**({"votes": APPROVE, "basis": "", "answers": {"P3": Answer("yes")}} | changes))
 
 
 def draft(office: Office, *, auc: tuple[str, str, str] | None = ("0.55", "0.52", "0.58"), **changes: Any) -> None:
@@ -125,7 +133,7 @@ def office_in(home: Path) -> Iterator[Office]:
     evidence = EvidenceDesk(ledger, ObjectStore(str(home / "evidence")), access, clock)
     warehouse = Warehouse(ledger, evidence, access.glob(), lambda: clock().date())
     review = ReviewDesk(ledger, evidence, clock, warehouse)
-    board = BoardDesk(ledger, evidence, clock, review)
+    board = BoardDesk(ledger, evidence, clock, review, lambda: BOARD)
     try:
         yield Office(ledger, evidence, review, board, clock, itertools.count())
     finally:

@@ -39,8 +39,9 @@ def decision(*, until: date = factories.UNTIL) -> Decision:
 
 
 def board(**changes: Any) -> BoardRecord:
-    votes = {"for": ("chair2", "m2"), "against": (), "abstained": (), "recused": ("m3",)}
-    return replace(BoardRecord(decision=decision(), votes=votes, needs=2, signed=("chair2",)), **changes)
+    votes = {"for": ("chair2", "m2", "member", "m-1", "c-1"), "against": (), "abstained": (), "recused": ("m3",)}
+    record = BoardRecord(decision=decision(), votes=votes, needs=2, signed=("chair2",), basis=dossier().basis)
+    return replace(record, **changes)
 
 
 def review(*, reviewer: str = "stan", opened: bool = False, **changes: Any) -> Review:

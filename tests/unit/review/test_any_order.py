@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ def attempt(office, action, who, choice):
     if action == "start_review":
         more["conflict"] = "none" if choice else "financial" if who is SASHA else "none"
     elif action == "record_review":
-        more["review"] = OPINIONS[choice]
+        more["review"] = replace(OPINIONS[choice], basis=office.basis())
     elif action not in ("submit", "activate"):
         more["reason"] = "Because."
     use_case(who, RELEASE, **more, **office.now())

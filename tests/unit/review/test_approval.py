@@ -22,7 +22,7 @@ def whole(*findings, **changes):
 
 
 def review(**changes):
-    return ReviewInput(**({"votes": BOTH, "answers": YES} | changes))
+    return ReviewInput(**({"votes": BOTH, "basis": "", "answers": YES} | changes))
 
 
 def test_agreeing_is_one_click():
@@ -40,7 +40,7 @@ def test_a_blocking_finding_is_never_approved_by_reviewers(verdict):
 
 
 def test_a_blocking_finding_does_not_stop_other_votes():
-    check_review(ReviewInput(votes=dict.fromkeys(BOTH, "reject"), rationale="Unsafe."), whole(BLOCKING))
+    check_review(ReviewInput(votes=dict.fromkeys(BOTH, "reject"), basis="", rationale="Unsafe."), whole(BLOCKING))
 
 
 def test_a_finding_about_one_component_bars_that_component():

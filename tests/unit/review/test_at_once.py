@@ -8,7 +8,7 @@ import pytest
 
 from exeat.errors import ExeatError
 from tests.factories import SASHA, STAN, STELLA, SUBMITTER
-from tests.unit.review.desks import RELEASE, office_in, opinion
+from tests.unit.review.desks import RELEASE, office_in
 
 
 @pytest.fixture
@@ -30,10 +30,10 @@ def at_once(*calls):
 
 def test_two_last_reviews_decide_once(office):
     office.submitted().seated()
-    seen = office.version()
+    seen, review = office.version(), office.opinion()
 
     def record(who):
-        return lambda: office.review.record_review(who, RELEASE, opinion(), seen=seen, key="k")
+        return lambda: office.review.record_review(who, RELEASE, review, seen=seen, key="k")
 
     assert at_once(record(STELLA), record(STAN)) == ["decision.approved", "review.recorded"]
     kinds = office.kinds()

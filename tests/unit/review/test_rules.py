@@ -94,7 +94,7 @@ def test_each_steward_agrees_once_to_lift():
 def test_nobody_co_signs_twice_or_while_recused_or_without_need():
     waiting = state(State.REFERRED, board=board(signed=("member",)))
     assert "signed this decision already" in refused(Action.COSIGN, scene(MEMBER, waiting))
-    assert "recused" in refused(Action.COSIGN, scene(person(person_id="m3", roles=(Role.BOARD_MEMBER,)), waiting))
+    assert "not present" in refused(Action.COSIGN, scene(person(person_id="m3", roles=(Role.BOARD_MEMBER,)), waiting))
     assert "no decision" in refused(Action.COSIGN, scene(MEMBER, state(State.REFERRED, board=None)))
 
 
@@ -117,7 +117,7 @@ TURNS = [
     (SUBMITTER, state(State.RETURNED), "Waiting for you: answer the reviewers and submit it again."),
     (CHAIR, state(State.REFERRED, board=None), "Waiting for you: record the board's decision."),
     (MEMBER, state(State.REFERRED, board=None), "Waiting for the board."),
-    (MEMBER, state(State.REFERRED), "Waiting for you: the board's override needs a second signature."),
+    (MEMBER, state(State.REFERRED), "Waiting for you: the board's approval needs a second signature."),
     (CUSTODIAN, state(State.APPROVED), "Waiting for you: activate it, or leave it until the agreement is in place."),
     (STELLA, state(State.SUSPENDED), "Waiting for you and others: 0 of 2 agreed to lift the suspension."),
     (STELLA, state(State.ACTIVE), "In force until 2027-06-30. Nobody needs to act."),

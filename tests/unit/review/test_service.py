@@ -10,7 +10,7 @@ from exeat.review.lifecycle import State
 from exeat.review.rules import Action
 from tests import factories
 from tests.factories import AUDITOR, CUSTODIAN, MEMBER, SASHA, STAN, STELLA, SUBMITTER, TODAY, person
-from tests.unit.review.desks import RELEASE, draft, office_in, opinion
+from tests.unit.review.desks import RELEASE, draft, office_in
 
 OVER_LIMIT = ("0.61", "0.58", "0.64")
 OVERRIDE = {"R3": Override("Only 12 people, all under agreement.", "moderate")}
@@ -29,7 +29,7 @@ def case(office, who=STELLA):
 
 def test_from_draft_to_active(office):
     office.submitted().seated().reviewed(STELLA)
-    done = office.review.record_review(STAN, RELEASE, opinion(), **office.now())
+    done = office.review.record_review(STAN, RELEASE, office.opinion(), **office.now())
     assert done.sentence == "All reviews agree: approved."
     assert done.entry.kind == "decision.approved"
     assert office.kinds()[-2:] == DECIDED
@@ -85,7 +85,7 @@ def test_the_submitter_contributors_and_others_cannot_review_by_direct_call(offi
     with pytest.raises(NotPermitted):
         office.review.start_review(who, RELEASE, conflict="none", **office.now())
     with pytest.raises(NotPermitted):
-        office.review.record_review(who, RELEASE, opinion(), **office.now())
+        office.review.record_review(who, RELEASE, office.opinion(), **office.now())
     assert office.ledger.size() == size
 
 
@@ -114,7 +114,10 @@ def test_blind_until_all_are_in(office):
 def test_disagreement_opens_without_a_decision_then_a_revised_review_decides(office):
     office.submitted().seated().reviewed(STELLA)
     done = office.review.record_review(
-        STAN, RELEASE, opinion(votes={"weights": "reject", "log": "approve"}, rationale="Too exposed."), **office.now()
+        STAN,
+        RELEASE,
+        office.opinion(votes={"weights": "reject", "log": "approve"}, rationale="Too exposed."),
+        **office.now(),
     )
     assert "do not agree" in done.sentence
     assert case(office).state.opened
@@ -140,8 +143,8 @@ def test_a_double_click_writes_once(office):
     assert office.ledger.size() == size
     office.seated(STAN).reviewed(STELLA)
     now = office.now()
-    decided = office.review.record_review(STAN, RELEASE, opinion(), **now)
-    assert office.review.record_review(STAN, RELEASE, opinion(), **now).entry == decided.entry
+    decided = office.review.record_review(STAN, RELEASE, office.opinion(), **now)
+    assert office.review.record_review(STAN, RELEASE, office.opinion(), **now).entry == decided.entry
 
 
 def test_a_stale_screen_is_refused_with_what_changed(office):
@@ -149,7 +152,7 @@ def test_a_stale_screen_is_refused_with_what_changed(office):
     seen = office.version()
     office.review.return_to_submitter(STAN, RELEASE, "Please add a report.", **office.now())
     with pytest.raises(Stale) as caught:
-        office.review.record_review(STELLA, RELEASE, opinion(), **office.now(seen=seen))
+        office.review.record_review(STELLA, RELEASE, office.opinion(), **office.now(seen=seen))
     assert caught.value.newer == ("stan returned it to the submitter.",)
     with pytest.raises(Stale) as caught:
         office.review.withdraw(SUBMITTER, RELEASE, **office.now(seen=seen))
@@ -161,7 +164,7 @@ def test_what_other_reviewers_do_does_not_spoil_a_half_written_review(office):
     seen = office.version()
     office.review.comment(STAN, RELEASE, "Looking at it.", "reviewers", key="c1")
     office.reviewed(STAN)
-    office.review.record_review(STELLA, RELEASE, opinion(), **office.now(seen=seen))
+    office.review.record_review(STELLA, RELEASE, office.opinion(), **office.now(seen=seen))
     assert office.last().kind == "decision.approved"
 
 
@@ -171,7 +174,7 @@ def test_new_evidence_refuses_the_screen_and_resets_the_votes_it_touches(office)
     office.reviewed(STAN)
     office.take(factories.report_document(report_id="r-new", about="weights"))
     with pytest.raises(Stale, match="evidence"):
-        office.review.record_review(STELLA, RELEASE, opinion(basis=shown.basis), **office.now())
+        office.review.record_review(STELLA, RELEASE, office.opinion(basis=shown.basis), **office.now())
     assert case(office).reviews_in == 0
     assert case(office, STAN).standing == {"log": "approve"}
     assert case(office, STAN).turn == "Waiting for you: the evidence changed, vote again on weights."
@@ -239,7 +242,7 @@ def test_approving_the_successor_ends_the_former_in_the_same_transaction(office)
     for who in (STELLA, STAN):
         office.review.start_review(who, new, conflict="none", **office.now(release_id=new))
     for who in (STELLA, STAN):
-        office.review.record_review(who, new, opinion(), **office.now(release_id=new))
+        office.review.record_review(who, new, office.opinion(new), **office.now(release_id=new))
     assert case(office).now is State.SUPERSEDED
     assert office.last().body == {"by": new}
     assert office.review.case(STELLA, new).now is State.APPROVED
@@ -302,10 +305,12 @@ def test_comments_and_their_promotion(office):
     assert case(office, SUBMITTER).comments == ()
     with pytest.raises(NotPermitted, match="everyone"):
         office.review.comment(SUBMITTER, RELEASE, "Psst.", "reviewers", key="c2")
-    office.review.promote_comment(STELLA, RELEASE, again.entry.seq, key="p1")
+    with pytest.raises(NotNow, match="sealed"):
+        office.review.promote_comment(STELLA, RELEASE, again.entry.seq, key="p0")
+    office.review.promote_comment(SASHA, RELEASE, again.entry.seq, key="p1")
     assert [(c.author, c.audience) for c in case(office, SUBMITTER).comments] == [("a steward", "everyone")]
     with pytest.raises(NotFound):
-        office.review.promote_comment(STELLA, RELEASE, 9999, key="p2")
+        office.review.promote_comment(SASHA, RELEASE, 9999, key="p2")
     with pytest.raises(Incomplete):
         office.review.comment(STELLA, RELEASE, "   ", "everyone", key="c3")
 
