@@ -6,6 +6,7 @@ measured is null with a reason; it is never zero.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -103,7 +104,7 @@ class Indicator(Part):
         counted = self.n_events is not None and self.n_in is not None
         if not counted or not self.indicator_id.endswith("tpr_at_fpr") or self.unit != "fraction":
             return
-        events, members, value = self.n_events or 0, self.n_in or 0, self.value or 0
+        events, members, value = self.n_events or 0, self.n_in or 0, self.value or Decimal(0)
         if events > members or abs(events - value * members) > 1:
             msg = f"value {value} contradicts its counts: {events} of {members}"
             raise ValueError(msg)

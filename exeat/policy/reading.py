@@ -7,16 +7,16 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import replace
 from decimal import ROUND_FLOOR, Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from exeat.policy.ends import LEVEL, bad_end, same_unit, two_sided, widened
 from exeat.policy.figures import figure, with_interval
 from exeat.policy.finding import Reading, Verdict
-from exeat.policy.interval import clopper_pearson, fpr_upper_bound
+from exeat.policy.interval import fpr_upper_bound
 from exeat.policy.sentence import in_people, noun_for
 
 if TYPE_CHECKING:
@@ -28,18 +28,10 @@ if TYPE_CHECKING:
     from exeat.policy.matter import Matter
 
 EXACT_UNITS = frozenset({"flag", "bool", "boolean", "count", "records", "persons"})
-_SAME = {"bool": "flag", "boolean": "flag", "rate": "fraction", "difference": "fraction", "dimensionless": "epsilon"}
-"""Units that are compared as one; a difference of two shares is judged like a share."""
 _WRONG_WAY = {
     "higher_is_worse": "the report says that lower is worse, the policy that higher is",
     "lower_is_worse": "the report says that higher is worse, the policy that lower is",
 }
-LEVEL = Decimal("0.95")
-"""Confidence at which counts are turned into an interval, unless the report's is higher."""
-_WHOLE = Decimal("1e-4")
-"""Counts that differ from a whole number by no more are whole."""
-_ROUNDING = Decimal("1e-6")
-"""Ends of intervals that differ by no more are the same but for rounding."""
 SEVERITY: dict[Verdict, int] = {verdict: place for place, verdict in enumerate(Verdict)}
 """0 is worst."""
 _NAMES = {
@@ -132,11 +124,11 @@ def judge(indicator: Indicator, thresholds: Iterable[Threshold], policy: Policy)
         return Judged(Verdict.NOT_MEASURED, _shown_limit(matching), reason)
     if not matching:
         return Judged(Verdict.NOT_APPLICABLE, None, "the policy sets no limit")
-    same_unit = [limit for limit in matching if _figures(indicator, limit) is not None]
-    if not same_unit:
+    alike = [limit for limit in matching if _figures(indicator, limit) is not None]
+    if not alike:
         reason = f"measured in {indicator.unit}, but the policy's limit is in {matching[0].unit}"
         return Judged(Verdict.NOT_MEASURED, _shown_limit(matching), reason)
-    judged = [_judge_one(indicator, limit, policy.resolution.min_ci_level) for limit in same_unit]
+    judged = [_judge_one(indicator, limit, policy.resolution.min_ci_level) for limit in alike]
     return min(judged, key=lambda j: SEVERITY[j.verdict])
 
 
@@ -150,64 +142,15 @@ def _figures(indicator: Indicator, threshold: Threshold) -> tuple[Decimal, Decim
     value = indicator.value
     if value is None:
         return None
-    value, bad = _two_sided(indicator, threshold) or (value, bad_end(indicator, threshold.direction))
+    value, bad = two_sided(indicator, threshold) or (value, bad_end(indicator, threshold.direction))
     if threshold.unit == "ratio_to_baseline":
         base = indicator.baseline_value
         if base is None or base <= 0:
             return None
         return value / base, None if bad is None else bad / base
-    if threshold.unit == "p_value" or _same(indicator.unit) != _same(threshold.unit):
+    if threshold.unit == "p_value" or same_unit(indicator.unit) != same_unit(threshold.unit):
         return None
     return value, value if indicator.unit in EXACT_UNITS else bad
-
-
-def bad_end(indicator: Indicator, direction: str) -> Decimal | None:
-    """Return the bad end of the interval, never better than the value; None without interval.
-
-    A true-positive rate is widened to the exact interval of its counts (see ``widened``).
-    """
-    low, high = widened(indicator)
-    if low is None or high is None or indicator.value is None:
-        return None
-    return max(indicator.value, high) if direction == "higher_is_worse" else min(indicator.value, low)
-
-
-def _two_sided(indicator: Indicator, threshold: Threshold) -> tuple[Decimal, Decimal | None] | None:
-    """Return an area and its bad end with an attack that ranks the wrong way round turned round; None for the rest.
-
-    Whoever knows that an attack has an area of 0.05 believes the opposite and has one of 0.95.
-    """
-    area = indicator.indicator_id.endswith("auc") and _same(indicator.unit) == "fraction"
-    if not area or threshold.direction != "higher_is_worse" or indicator.value is None:
-        return None
-    value = max(indicator.value, 1 - indicator.value)
-    if indicator.ci_low is None or indicator.ci_high is None:
-        return value, None
-    return value, max(value, indicator.ci_high, 1 - indicator.ci_low)
-
-
-def widened(indicator: Indicator) -> tuple[Decimal | None, Decimal | None]:
-    """Return the interval as stated, or the exact one of the counts at each end where that is wider.
-
-    Counts that round to the value are taken when a rate does not state its own.
-    """
-    low, high, n = indicator.ci_low, indicator.ci_high, indicator.n_in
-    if low is None or high is None or not n or not indicator.indicator_id.endswith("tpr_at_fpr"):
-        return low, high
-    if indicator.value is None or indicator.unit != "fraction":
-        return low, high
-    level = max(indicator.ci_level or LEVEL, LEVEL)
-    hits = indicator.value * n
-    fewest = math.floor(hits + _WHOLE) if indicator.n_events is None else indicator.n_events
-    most = math.ceil(hits - _WHOLE) if indicator.n_events is None else indicator.n_events
-    exact_low, exact_high = clopper_pearson(fewest, n, level).low, clopper_pearson(most, n, level).high
-    return (low if low - exact_low <= _ROUNDING else exact_low), (
-        high if exact_high - high <= _ROUNDING else exact_high
-    )
-
-
-def _same(unit: str) -> str:
-    return _SAME.get(unit, unit)
 
 
 def _judge_one(indicator: Indicator, threshold: Threshold, min_level: Decimal) -> Judged:
@@ -222,7 +165,7 @@ def _judge_one(indicator: Indicator, threshold: Threshold, min_level: Decimal) -
     if bad is not None:
         weak = _too_weak(indicator, min_level)
         return Judged(Verdict.NOT_MEASURED if weak else Verdict.PASS, shown, weak)
-    if _same(indicator.unit) == "fraction":
+    if same_unit(indicator.unit) == "fraction":
         return Judged(Verdict.NOT_MEASURED, shown, "a rate without its interval is not a measurement")
     return Judged(Verdict.WARN, shown, "given without interval")
 
