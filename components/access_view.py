@@ -11,7 +11,7 @@ import streamlit as st
 from components.charts.flow import flow_alt, flow_table, tier_flow
 from components.charts.heatmap import hours_alt, hours_heatmap, hours_table
 from components.charts.matrix import access_matrix, matrix_alt, matrix_table
-from components.charts.volume import volume_alt, volume_chart, volume_table
+from components.charts.volume import moved_in_all, volume_alt, volume_chart, volume_table
 from components.figure import draw
 from components.numbers import counted
 from components.page import empty
@@ -72,22 +72,27 @@ def ask_principal(principals: Mapping[str, str]) -> str:
     return "" if chosen == EVERYBODY else str(chosen)
 
 
-def show_hours(found: pd.DataFrame, principal: str, role: str) -> None:
+def marked(text: str, *, simulated: bool) -> str:
+    """Return a title or caption that says itself when its events are simulated: it may be copied without the page."""
+    return f"{text} (simulated events)" if simulated else text
+
+
+def show_hours(found: pd.DataFrame, principal: str, role: str, *, simulated: bool) -> None:
     """Draw reads by weekday and hour, the chosen principal beside its peers."""
-    st.header("When", anchor=False)
+    st.header(marked("When", simulated=simulated), anchor=False)
     titles = [one_line(principal, 60), f"peers: {one_line(role or 'role unknown', 40)}"] if principal else ["everybody"]
     if found.empty:
         empty("No read in this window.", "Choose more days, or another principal.")
         return
     note = " Outlined: own hours with more reads than the peers' habits explain (chance under 1 in 1,000)."
     st.caption(f"Share of reads by weekday and hour, UTC.{note if principal else ' Choose a principal to compare.'}")
-    draw(hours_heatmap(found, titles), key="access-hours", alt=hours_alt(found, titles))
-    twin(hours_table(found), "reads by weekday and hour")
+    draw(hours_heatmap(found, titles), key="access-hours", alt=marked(hours_alt(found, titles), simulated=simulated))
+    twin(hours_table(found), marked("reads by weekday and hour", simulated=simulated))
 
 
-def show_matrix(found: pd.DataFrame) -> None:
+def show_matrix(found: pd.DataFrame, *, simulated: bool) -> None:
     """Draw who touched what."""
-    st.header("Who and what", anchor=False)
+    st.header(marked("Who and what", simulated=simulated), anchor=False)
     if found.empty:
         empty("No event in this window names a checkpoint.", "Choose more days.")
         return
@@ -95,23 +100,23 @@ def show_matrix(found: pd.DataFrame) -> None:
         f"Colour: highest tier touched. Cross: denied attempts. The busiest {MATRIX_ROWS} principals and "
         f"{MATRIX_COLUMNS} checkpoints; all others are folded together."
     )
-    draw(access_matrix(found), key="access-matrix", alt=matrix_alt(found))
-    twin(matrix_table(found), "principals and checkpoints, most events first")
+    draw(access_matrix(found), key="access-matrix", alt=marked(matrix_alt(found), simulated=simulated))
+    twin(matrix_table(found), marked("principals and checkpoints, most events first", simulated=simulated))
 
 
-def show_flow(found: pd.DataFrame) -> None:
+def show_flow(found: pd.DataFrame, *, simulated: bool) -> None:
     """Draw role to tier to outcome."""
-    st.header("Role, tier, outcome", anchor=False)
+    st.header(marked("Role, tier, outcome", simulated=simulated), anchor=False)
     if found.empty:
         empty("No event in this window.", "Choose more days.")
         return
-    draw(tier_flow(found), key="access-flow", alt=flow_alt(found))
-    twin(flow_table(found), "events by role, tier and outcome")
+    draw(tier_flow(found), key="access-flow", alt=marked(flow_alt(found), simulated=simulated))
+    twin(flow_table(found), marked("events by role, tier and outcome", simulated=simulated))
 
 
-def show_denied(found: pd.DataFrame) -> None:
+def show_denied(found: pd.DataFrame, *, simulated: bool) -> None:
     """List who was denied what, most often first."""
-    st.header("Denied attempts", anchor=False)
+    st.header(marked("Denied attempts", simulated=simulated), anchor=False)
     if found.empty:
         st.write("Nothing was denied in this window.")
         return
@@ -127,18 +132,19 @@ def show_denied(found: pd.DataFrame) -> None:
         }
         for row in found.to_dict("records")
     ]
-    table(pd.DataFrame(rows), "Denied attempts, most often first, times UTC")
+    table(pd.DataFrame(rows), marked("Denied attempts, most often first, times UTC", simulated=simulated))
     st.caption(f"{len(rows):,} of {int(found['total'].iloc[0]):,} pairs of principal and component, most often first.")
 
 
-def show_volume(found: pd.DataFrame) -> None:
+def show_volume(found: pd.DataFrame, *, simulated: bool) -> None:
     """Draw events by day and the moved bytes."""
-    st.header("Volume", anchor=False)
+    st.header(marked("Volume", simulated=simulated), anchor=False)
     if found.empty:
         empty("No event in this window.", "Choose more days.")
         return
-    draw(volume_chart(found), key="access-volume", alt=volume_alt(found))
-    twin(volume_table(found), "events and bytes by day")
+    st.caption(f"Moved: {moved_in_all(found)}.")
+    draw(volume_chart(found), key="access-volume", alt=marked(volume_alt(found), simulated=simulated))
+    twin(volume_table(found), marked("events and bytes by day", simulated=simulated))
 
 
 def show_sources(found: pd.DataFrame) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from components.charts.interval_strip import bad_end
+from components.charts.interval_strip import worst_first
 from components.charts.utility import Axes, Point, utility_alt, utility_chart, utility_table
 from components.comparison import metric_words
 from components.dossier_exposure import readings_of
@@ -28,26 +28,22 @@ def main_metric(case: CaseView) -> Metric | None:
 
 
 def main_reading(case: CaseView) -> Reading | None:
-    """Return the strongest measured rate that has a limit, over everybody."""
+    """Return the worst measured rate that has a limit, over everybody."""
     measured = [
         r for r in readings_of(case.assessment) if r.status == "measured" and not r.subgroup and r.unit == "fraction"
     ]
     limited = [r for r in measured if r.limit and r.value is not None]
-    return max(limited, key=_strength, default=None)
-
-
-def _strength(reading: Reading) -> tuple[int, float]:
-    return reading.access.strength if reading.access else -1, bad_end(reading) / float(reading.limit or 1)
+    return min(limited, key=worst_first, default=None)
 
 
 def same_reading(case: CaseView, like: Reading) -> Reading | None:
-    """Return the same indicator in another version."""
+    """Return the same indicator in another version, of several the worst."""
     found = (
         r
         for r in readings_of(case.assessment)
         if (r.indicator_id, r.fpr) == (like.indicator_id, like.fpr) and not r.subgroup
     )
-    return next(found, None)
+    return min(found, key=worst_first, default=None)
 
 
 def ends_of(of: Metric | Reading) -> tuple[float, float] | None:

@@ -78,8 +78,8 @@ def show_over_time(months: pd.DataFrame, caption: str) -> None:
         empty("No indicator to show.", "Ingest a risk report, or choose another lineage.")
         return
     st.caption(
-        f"{caption} Solid: middle value of all checkpoints reported in the month. Dashed: worst bad end. Hollow "
-        "diamond: nothing was measured."
+        f"{caption} Each checkpoint of a month counts by its worst figure. Solid: the middle of these. Dashed: the "
+        "worst bad end. Dotted: the limit that fails. Hollow diamond: nothing was measured."
     )
     _grid([(group, chart, timeline_alt(group)) for group, chart in exposure_timeline(months)])
     twin(timeline_table(months), "the same months")
@@ -115,7 +115,7 @@ def _words(row: Mapping[Any, Any]) -> dict[str, Any]:
         "Indicator": row["label"],
         "Subgroup": row["subgroup"] if isinstance(row["subgroup"], str) else None,
         "Where it lies": row["band"],
-        "Value": figure(_number(row["value"]), unit),
+        "Value": figure(_number(row["value"]), unit, limit=limit),
         "Interval": interval(_number(row["ci_low"]), _number(row["ci_high"]), unit) or None,
         "Limit": None if limit is None else figure(limit, unit),
         "Method": one_line(row["method"], 80),

@@ -70,8 +70,9 @@ def show_finding(finding: Finding, *, expanded: bool = False) -> None:
                 st.markdown(f"**{heading}.** {line}" if not number else line)
         if finding.components:
             st.markdown(f"**Concerns.** {plain(', '.join(finding.components))}")
-        for sentence in dict.fromkeys(r.in_people for r in finding.readings if r.in_people):
-            st.markdown(f"**In people.** {plain(sentence)}")
+        said = [(r.in_people, r.note) for r in finding.readings if r.in_people]
+        for sentence, note in dict.fromkeys(said):
+            st.markdown(f"**In people.** {plain(sentence)} {plain(note, 1000)}".rstrip())
         if finding.readings:
             table(strip_table(finding.readings), f"Figures behind {finding.check}")
         _evidence(finding)

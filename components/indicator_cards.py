@@ -1,4 +1,4 @@
-"""The strongest indicators as cards: the sentence in people first, the figure with interval and limit beneath."""
+"""The worst indicators as cards: the sentence in people first; figure, interval, limit and note beneath."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from components.charts.interval_strip import bad_end, chosen, row_label, verdict_text
+from components.charts.interval_strip import chosen, row_label, verdict_text, worst_first
 from components.charts.palette import sign_of
 from components.text import plain
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def said_in_people(readings: Sequence[Reading]) -> list[Reading]:
-    """Return the readings that can be said in people, one for each sentence: over a limit first, then strongest."""
+    """Return the readings that can be said in people, one for each sentence: with a limit first, then the worst."""
     found: dict[str, Reading] = {}
     for reading in sorted(chosen(readings), key=_judged_first):
         if reading.in_people:
@@ -25,14 +25,14 @@ def said_in_people(readings: Sequence[Reading]) -> list[Reading]:
     return list(found.values())
 
 
-def _judged_first(reading: Reading) -> tuple[bool, int, float]:
-    verdicts = list(type(reading.verdict))
-    return reading.limit is None, verdicts.index(reading.verdict), -bad_end(reading)
+def _judged_first(reading: Reading) -> tuple[object, ...]:
+    return reading.limit is None, *worst_first(reading)
 
 
 def show_cards(readings: Sequence[Reading], limit: int = 3) -> None:
-    """Draw the strongest sentences in people, each with its figure."""
+    """Draw the worst sentences in people, each with its figure and what it may not be taken for."""
     for reading in said_in_people(readings)[:limit]:
         mark = sign_of(reading)
         st.markdown(f":{mark.badge}-badge[{mark.icon} {mark.word}] {plain(reading.in_people)}")
-        st.caption(f"{plain(row_label(reading))}: {plain(verdict_text(reading))}")
+        note = f". {plain(reading.note, 1000)}" if reading.note else ""
+        st.caption(f"{plain(row_label(reading))}: {plain(verdict_text(reading))}{note}")

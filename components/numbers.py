@@ -91,6 +91,11 @@ def size(count: int | None) -> str:
     return f"{number:.3g} {unit}"
 
 
+def moved(count: int, unknown: int) -> str:
+    """Return the bytes moved, and of how many events they are not known: those are not 0."""
+    return size(count) if not unknown else f"{size(count)}; bytes unknown for {counted(unknown, 'event')}"
+
+
 def day(moment: date | datetime | None) -> str:
     """Return the ISO date, or a dash."""
     return "—" if moment is None else f"{moment:%Y-%m-%d}"

@@ -171,7 +171,7 @@ def _table_row(row: Mapping[Hashable, Any]) -> dict[str, Any]:
         "Indicator": row["label"],
         "Checkpoint": row["checkpoint_id"],
         "Lineage": row["run_family"],
-        "Value": figure(row["value"], unit) if measured else str(row["status"]).replace("_", " "),
+        "Value": figure(row["value"], unit, limit=limit) if measured else str(row["status"]).replace("_", " "),
         "Interval": interval(_none(row["ci_low"]), _none(row["ci_high"]), unit) or None,
         "Limit": None if limit is None else figure(limit, unit),
         "Reported": f"{row['reported_at']:%Y-%m-%d}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf, isinf
 from textwrap import wrap
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +17,7 @@ from exeat.policy.reading import shown_unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from decimal import Decimal
 
     from exeat.policy.finding import Reading
 
@@ -31,17 +33,30 @@ class Panel(NamedTuple):
 
 
 def bad_end(reading: Reading) -> float:
-    """Return the end of the interval that the decision uses, so that larger is worse."""
-    if reading.direction == "higher_is_worse":
-        worst = reading.ci_high if reading.ci_high is not None else reading.value
-        return float(worst) if worst is not None else float("-inf")
-    worst = reading.ci_low if reading.ci_low is not None else reading.value
-    return -float(worst) if worst is not None else float("-inf")
+    """Return the end of the interval that the decision uses, so that larger is worse; never better than the value."""
+    ends = [float(end) for end in (reading.value, *_interval(reading)) if end is not None]
+    if not ends:
+        return float("-inf")
+    return max(ends) if reading.direction == "higher_is_worse" else -min(ends)
 
 
-def _strongest_first(reading: Reading) -> tuple[bool, int, float]:
+def _interval(reading: Reading) -> tuple[Decimal | None, Decimal | None]:
+    return reading.ci_low, reading.ci_high
+
+
+def reach_of_limit(reading: Reading) -> float:
+    """Return the bad end as a multiple of the limit, so that larger is worse; without a limit the bad end itself."""
+    end, limit = bad_end(reading), reading.limit
+    if limit is None or isinf(end):
+        return end
+    above, below = (end, float(limit)) if reading.direction == "higher_is_worse" else (float(limit), -end)
+    return above / below if below else (inf if above else 0.0)
+
+
+def worst_first(reading: Reading) -> tuple[bool, int, float, int]:
+    """Return the key that sorts by verdict, then by how far beyond the limit; the adversary only breaks ties."""
     strength = reading.access.strength if reading.access else -1
-    return reading.status != "measured", -strength, -bad_end(reading)
+    return reading.status != "measured", _rank(reading), -reach_of_limit(reading), -strength
 
 
 def chosen(readings: Sequence[Reading]) -> tuple[Reading, ...]:
@@ -50,9 +65,9 @@ def chosen(readings: Sequence[Reading]) -> tuple[Reading, ...]:
     Reruns and other subgroups are in the table; an average is nowhere.
     """
     worst: dict[tuple[str, object, bool], Reading] = {}
-    for reading in sorted(readings, key=_strongest_first):
+    for reading in sorted(readings, key=worst_first):
         worst.setdefault((reading.indicator_id, reading.fpr, bool(reading.subgroup)), reading)
-    return tuple(sorted(worst.values(), key=_strongest_first))
+    return tuple(sorted(worst.values(), key=worst_first))
 
 
 def panels(readings: Sequence[Reading]) -> tuple[Panel, ...]:
@@ -78,7 +93,8 @@ def verdict_text(reading: Reading) -> str:
     if is_flag(reading):
         return f"{word}: {'flagged' if reading.value else 'not flagged'}"
     unit = shown_unit(reading)
-    parts = f"{word} {figure(reading.value, unit)} {bare_interval(reading.ci_low, reading.ci_high, unit)}"
+    value, ends = figure(reading.value, unit, limit=reading.limit), _interval(reading)
+    parts = f"{word} {value} {bare_interval(*ends, unit)}"
     return parts.strip() + (f" · limit {figure(reading.limit, unit)}" if reading.limit is not None else "")
 
 
@@ -158,7 +174,7 @@ def _draw_row(strip: go.Figure, number: int, y: float, reading: Reading, reach: 
         return
     symbol, pen = mark.marker, {"width": 2, "color": mark.colour}
     marker = {"symbol": symbol, "size": 13, "color": mark.colour, "line": pen}
-    hover = f"{safe(row_label(reading))}<br>{safe(verdict_text(reading), 300)}<extra></extra>"
+    hover = f"{_hover(reading)}<extra></extra>"
     strip.add_trace(
         go.Scatter(x=[0.5], y=[y + 0.3], mode="markers", marker=marker, hovertemplate=hover), row=number, col=1
     )
@@ -175,10 +191,15 @@ def _draw_measured(strip: go.Figure, number: int, y: float, reading: Reading, re
         low, high = float(reading.ci_low) * factor, float(reading.ci_high) * factor
         error = {"type": "data", "symmetric": False, "array": [high - at], "arrayminus": [at - low], "thickness": 2}
         error |= {"width": 6, "color": mark.colour}
-    hover = f"{safe(row_label(reading))}<br>{safe(verdict_text(reading))}<br>{safe(reading.method)}<extra></extra>"
+    hover = f"{_hover(reading)}<br>{safe(reading.method)}<extra></extra>"
     marker = {"size": 11, "color": mark.colour, "symbol": mark.marker}
     trace = go.Scatter(x=[at], y=[y - 0.17], mode="markers", marker=marker, error_x=error, hovertemplate=hover)
     strip.add_trace(trace, row=number, col=2)
+
+
+def _hover(reading: Reading) -> str:
+    lines = [safe(row_label(reading)), safe(verdict_text(reading), 300)]
+    return "<br>".join([*lines, *(safe(line) for line in wrap(reading.note, 70, max_lines=6, placeholder=" …"))])
 
 
 def _draw_limit(strip: go.Figure, number: int, y: float, reading: Reading, reach: tuple[float, float]) -> None:
@@ -206,9 +227,10 @@ def strip_table(readings: Sequence[Reading]) -> pd.DataFrame:
             "Members / non-members": _counts(reading),
             "Adversary": reading.access.value.replace("_", " ") if reading.access else None,
             "Method": reading.method or None,
+            "Note": reading.note or None,
             "Why not": reading.reason or None,
         }
-        for reading in sorted(readings, key=lambda r: (_rank(r), *_strongest_first(r)))
+        for reading in sorted(readings, key=lambda r: (_rank(r), *worst_first(r)))
     ]
     return pd.DataFrame(rows).dropna(axis="columns", how="all")
 
@@ -219,7 +241,7 @@ def _value(reading: Reading) -> str:
     return (
         ("flagged" if reading.value else "not flagged")
         if is_flag(reading)
-        else figure(reading.value, shown_unit(reading))
+        else figure(reading.value, shown_unit(reading), limit=reading.limit)
     )
 
 

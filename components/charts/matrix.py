@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from components.charts.palette import FAIL, MUTED, SCALE, safe, styled
-from components.numbers import size
+from components.numbers import moved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
@@ -79,7 +79,8 @@ def _tier(cell: Mapping[Hashable, Any] | None) -> float | None:
 def _words(cell: Mapping[Hashable, Any] | None) -> str:
     if cell is None:
         return "no access"
-    return f"{int(cell['n']):,} events, {int(cell['denied']):,} denied, {size(int(cell['bytes']))}"
+    size = moved(int(cell["bytes"]), int(cell["without_bytes"]))
+    return f"{int(cell['n']):,} events, {int(cell['denied']):,} denied, {size}"
 
 
 def matrix_table(found: pd.DataFrame) -> pd.DataFrame:
@@ -93,7 +94,7 @@ def matrix_table(found: pd.DataFrame) -> pd.DataFrame:
                 "Highest tier": "unknown" if pd.isna(row["tier"]) else f"T{int(row['tier'])}",
                 "Events": f"{int(row['n']):,}",
                 "Denied": f"{int(row['denied']):,}",
-                "Moved": size(int(row["bytes"])),
+                "Moved": moved(int(row["bytes"]), int(row["without_bytes"])),
                 "Components": _components(row["components"]),
             }
             for row in rows

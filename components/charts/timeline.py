@@ -1,4 +1,4 @@
-"""Indicators over time: the middle and the worst figure of all checkpoints by month of the report."""
+"""Indicators over time: each checkpoint by its worst figure, of these the middle and the worst by month."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from components.charts.exposure_small_multiples import PANELS, Family, grouped
 from components.charts.palette import FAIL, INFO, UNKNOWN, safe, styled
-from components.numbers import axis_unit, figure, scale
+from components.numbers import axis_unit, figure, scale, shown_unit
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -24,8 +24,9 @@ def _groups(months: pd.DataFrame) -> tuple[Family, ...]:
 def exposure_timeline(months: pd.DataFrame) -> tuple[tuple[Family, go.Figure], ...]:
     """Return at most eight kinds of indicator, the worst first, each with its figure over the months.
 
-    Solid with dots: the middle value. Dashed with crosses: the worst bad end of an interval. A month in which nothing
-    was measured is a hollow diamond at the foot and breaks the lines.
+    Solid with dots: the middle of the checkpoints' worst values. Dashed with crosses: the worst bad end of an interval.
+    A month in which nothing was measured is a hollow diamond at the foot and breaks the lines. Dotted: limits that
+    fail, none that only warn.
     """
     return tuple((group, _draw(group)) for group in _groups(months)[:PANELS])
 
@@ -34,7 +35,7 @@ def _draw(group: Family) -> go.Figure:
     chart = go.Figure()
     factor, unit, by_month = scale(group.unit), safe(axis_unit(group.unit), 12), group.rows
     styles: tuple[tuple[str, str, dict[str, Any], dict[str, Any]], ...] = (
-        ("middle", "middle value", {"color": INFO, "width": 2}, {"size": 7}),
+        ("middle", "middle of the checkpoints", {"color": INFO, "width": 2}, {"size": 7}),
         ("worst", "worst bad end", {"color": FAIL, "width": 2, "dash": "dash"}, {"size": 8, "symbol": "x"}),
     )
     for column, name, line, marker in styles:
@@ -68,7 +69,7 @@ def timeline_table(months: pd.DataFrame) -> pd.DataFrame:
 
 
 def _table_row(row: Mapping[Hashable, Any]) -> dict[str, Any]:
-    unit = str(row["unit"])
+    unit = shown_unit(str(row["family"]).lower(), str(row["unit"]))
     middle, worst, limit = (
         None if pd.isna(row[name]) else float(row[name]) for name in ("middle", "worst", "max_value")
     )
@@ -76,7 +77,7 @@ def _table_row(row: Mapping[Hashable, Any]) -> dict[str, Any]:
         "Month": f"{row['month']:%Y-%m}",
         "Indicator": row["family"],
         "Middle": figure(middle, unit),
-        "Worst bad end": figure(worst, unit),
+        "Worst bad end": figure(worst, unit, limit=limit),
         "Limit": None if limit is None else figure(limit, unit),
         "Measured": f"{int(row['n_measured']):,} of {int(row['n']):,}",
         "Beyond the limit": f"{int(row['n_fail']):,}",
@@ -87,4 +88,5 @@ def timeline_alt(group: Family) -> str:
     """Return one panel in words."""
     first, last = group.rows["month"].min(), group.rows["month"].max()
     failing = int(group.rows["n_fail"].sum())
-    return f"{group.title} from {first:%Y-%m} to {last:%Y-%m}, middle and worst figure: {failing} beyond the limit."
+    span = f"from {first:%Y-%m} to {last:%Y-%m}"
+    return f"{group.title} {span}, middle of the checkpoints and worst figure: {failing} beyond the limit."

@@ -8,7 +8,7 @@ from plotly.subplots import make_subplots
 
 from components.charts.flow import OUTCOMES
 from components.charts.palette import FAIL, INFO, UNKNOWN, WARN, safe, styled
-from components.numbers import size
+from components.numbers import moved
 
 _COLOURS = {"ok": INFO, "denied": FAIL, "notfound": UNKNOWN, "error": WARN}
 _MEGA = 1_000_000
@@ -28,10 +28,10 @@ def volume_chart(found: pd.DataFrame, *, height: int = 420) -> go.Figure:
             ),
             row=1, col=1,
         )  # fmt: skip
-    moved = _moved(found)
+    by_day = _by_day(found)
     figure.add_trace(
         go.Scatter(
-            x=moved.index, y=moved.cumsum() / _MEGA, mode="lines", line={"shape": "hv", "color": INFO, "width": 2},
+            x=by_day.index, y=by_day.cumsum() / _MEGA, mode="lines", line={"shape": "hv", "color": INFO, "width": 2},
             showlegend=False, hovertemplate="%{x|%Y-%m-%d}<br>%{y:,.3~g} MB since the first day<extra></extra>",
         ),
         row=2, col=1,
@@ -39,11 +39,11 @@ def volume_chart(found: pd.DataFrame, *, height: int = 420) -> go.Figure:
     styled(figure, height=height)
     figure.update_layout(barmode="stack", showlegend=True, legend={"orientation": "h", "y": 1.12, "x": 0})
     figure.update_yaxes(title={"text": "events a day"}, row=1, col=1)
-    figure.update_yaxes(title={"text": "MB moved, cumulative"}, rangemode="tozero", row=2, col=1)
+    figure.update_yaxes(title={"text": "MB known to be moved, cumulative"}, rangemode="tozero", row=2, col=1)
     return figure
 
 
-def _moved(found: pd.DataFrame) -> pd.Series[float]:
+def _by_day(found: pd.DataFrame) -> pd.Series[float]:
     """Return bytes by day, days without events included: the sum stays level there."""
     by_day = found.groupby("day")["bytes"].sum()
     return by_day.reindex(pd.date_range(by_day.index.min(), by_day.index.max(), freq="D"), fill_value=0).astype(float)
@@ -58,7 +58,7 @@ def volume_table(found: pd.DataFrame) -> pd.DataFrame:
                 "Day": f"{row['day']:%Y-%m-%d}",
                 "Outcome": OUTCOMES.get(str(row["outcome"]), str(row["outcome"])),
                 "Events": f"{int(row['n']):,}",
-                "Moved": size(int(row["bytes"])),
+                "Moved": moved(int(row["bytes"]), int(row["without_bytes"])),
             }
             for row in rows
         ]
@@ -68,5 +68,10 @@ def volume_table(found: pd.DataFrame) -> pd.DataFrame:
 def volume_alt(found: pd.DataFrame) -> str:
     """Return the figure in words."""
     first, last = found["day"].min(), found["day"].max()
-    events, moved = int(found["n"].sum()), size(int(found["bytes"].sum()))
-    return f"Events by day and outcome from {first:%Y-%m-%d} to {last:%Y-%m-%d}: {events:,} events, {moved} moved."
+    events, span = int(found["n"].sum()), f"from {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    return f"Events by day and outcome {span}: {events:,} events; moved: {moved_in_all(found)}."
+
+
+def moved_in_all(found: pd.DataFrame) -> str:
+    """Return the bytes of all events, and of how many they are not known."""
+    return moved(int(found["bytes"].sum()), int(found["without_bytes"].sum()))

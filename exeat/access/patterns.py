@@ -131,7 +131,7 @@ class Patterns:
         return self._named(self._ask(person, sql.DENIED, window, rows), person)
 
     def volume(self, person: Person, window: Window) -> pd.DataFrame:
-        """Return events and bytes by day and outcome."""
+        """Return events and known bytes by day and outcome; ``without_bytes`` counts events that do not say."""
         return self._ask(person, sql.VOLUME, window)
 
     def sources(self, person: Person, window: Window) -> pd.DataFrame:

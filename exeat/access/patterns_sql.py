@@ -34,6 +34,7 @@ MATRIX = """WITH seen AS (SELECT * FROM access_event WHERE day BETWEEN ? AND ? A
     SELECT p.principal, c.checkpoint_id, any_value(s.role ORDER BY s.role) AS role,
            any_value(s.lineage_id ORDER BY s.lineage_id) AS lineage, count(*) AS n, max(s.tier) AS tier,
            count(*) FILTER (s.outcome = 'denied') AS denied, coalesce(sum(s.bytes), 0)::BIGINT AS bytes,
+           count(*) FILTER (s.bytes IS NULL) AS without_bytes,
            list(DISTINCT s.component ORDER BY s.component) FILTER (s.component IS NOT NULL) AS components
     FROM seen s LEFT JOIN p USING (principal) LEFT JOIN c USING (checkpoint_id)
     GROUP BY p.principal, c.checkpoint_id ORDER BY p.principal NULLS LAST, c.checkpoint_id NULLS LAST"""
@@ -47,7 +48,8 @@ DENIED = """SELECT principal, checkpoint_id, component, max(tier) AS tier, count
     FROM access_event WHERE day BETWEEN ? AND ? AND outcome = 'denied'
     GROUP BY principal, checkpoint_id, component ORDER BY n DESC, last DESC, principal LIMIT ?"""
 
-VOLUME = """SELECT day, outcome, count(*) AS n, coalesce(sum(bytes), 0)::BIGINT AS bytes
+VOLUME = """SELECT day, outcome, count(*) AS n, coalesce(sum(bytes), 0)::BIGINT AS bytes,
+           count(*) FILTER (bytes IS NULL) AS without_bytes
     FROM access_event WHERE day BETWEEN ? AND ? GROUP BY ALL ORDER BY day, outcome"""
 
 SOURCES = """SELECT source, count(*) AS n,

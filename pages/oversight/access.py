@@ -29,14 +29,16 @@ if not summary.events:
     empty("There is nothing to draw.", "Choose more days, or ingest access events: exeat ingest FILE.")
     st.stop()
 
+simulated = summary.simulated
 principals = patterns.principals(who, window)
 principal = ask_principal(principals)
-show_hours(patterns.hours(who, window, shown=principal), principal, principals.get(principal, ""))
-show_matrix(patterns.matrix(who, window))
+hours = patterns.hours(who, window, shown=principal)
+show_hours(hours, principal, principals.get(principal, ""), simulated=simulated)
+show_matrix(patterns.matrix(who, window), simulated=simulated)
 left, right = st.columns(2, gap="large")
 with left:
-    show_flow(patterns.flow(who, window))
+    show_flow(patterns.flow(who, window), simulated=simulated)
 with right:
-    show_volume(patterns.volume(who, window))
-show_denied(patterns.denied(who, window))
+    show_volume(patterns.volume(who, window), simulated=simulated)
+show_denied(patterns.denied(who, window), simulated=simulated)
 show_sources(patterns.sources(who, window))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from components.charts.interval_strip import chosen, interval_strip, panels, strip_alt, strip_table, urgent
+from components.charts.interval_strip import bad_end, chosen, interval_strip, panels, strip_alt, strip_table, urgent
 from components.charts.palette import INK, SIGNS, inked, safe, sign
 from components.charts.tier_matrix import MatrixRow, matrix_table, more_open, tier_matrix
 from components.charts.treemap import Piece, treemap, treemap_alt, treemap_table
@@ -114,11 +114,43 @@ def test_strip_of_nothing_is_drawn():
     assert interval_strip([]).data == ()
 
 
-def test_strongest_adversary_first_then_bad_end():
-    weak = reading(indicator_id="a.tpr_at_fpr", access=Access.API_LABEL, ci_high=Decimal("0.9"))
+def test_verdict_first_then_how_far_beyond_the_limit_and_the_adversary_only_breaks_ties():
+    far = reading(indicator_id="a.tpr_at_fpr", access=Access.API_LABEL, ci_high=Decimal("0.9"))
     mild = reading(indicator_id="b.tpr_at_fpr", ci_high=Decimal("0.05"))
-    strong = reading(indicator_id="c.tpr_at_fpr", ci_high=Decimal("0.07"))
-    assert chosen([weak, mild, strong, unmeasured()])[:3] == (strong, mild, weak)
+    even = reading(indicator_id="c.tpr_at_fpr", ci_high=Decimal("0.05"), access=Access.API_LABEL)
+    warned = reading(indicator_id="d.auc", verdict=Verdict.WARN, ci_high=Decimal("0.99"), limit=Decimal("0.55"))
+    assert chosen([warned, even, mild, far, unmeasured()])[:4] == (far, mild, even, warned)
+
+
+def test_figures_are_ranked_by_their_own_limits_whichever_way_is_worse():
+    near = reading(indicator_id="a.auc", ci_high=Decimal("0.62"), limit=Decimal("0.6"))
+    far = reading(indicator_id="b.tpr_at_fpr", ci_high=Decimal("0.06"), limit=Decimal("0.02"))
+    error = {"indicator_id": "recon.error", "unit": "mse", "direction": "lower_is_worse", "limit": Decimal("0.9")}
+    low = reading(**error, value=Decimal("0.1"), ci_low=Decimal("0.09"), ci_high=Decimal("0.2"))
+    assert chosen([near, far, low]) == (low, far, near)
+
+
+def test_the_bad_end_is_never_better_than_the_value():
+    assert bad_end(reading(value=Decimal("0.5"), ci_low=Decimal(0), ci_high=Decimal(0))) == 0.5
+    assert bad_end(reading(value=Decimal("0.01"), direction="lower_is_worse")) == -0.01
+
+
+def test_a_note_stands_in_hover_and_table_and_is_inert():
+    noted = reading(note=f"False-positive rate at most 2 %. {MARKUP}")
+    hover = main_traces(interval_strip([noted]))[0].hovertemplate
+    assert "False-positive rate at most 2 %" in hover
+    assert "<b>x</b>" not in hover
+    assert strip_table([noted])["Note"].to_list() == [noted.note]
+    assert "Note" not in strip_table([reading()])
+
+
+def test_a_figure_beyond_its_limit_never_reads_as_the_limit():
+    over = reading(value=Decimal("0.01004"), ci_low=Decimal("0.0099"), ci_high=Decimal("0.011"), limit=Decimal("0.01"))
+    assert "FAIL 1.004 % [0.99, 1.1] · limit 1 %" in strip_alt([over], "x")
+    assert strip_table([over])["Value"].to_list() == ["1.004 %"]
+    edge = reading(value=Decimal("0.009"), ci_low=Decimal("0.008"), ci_high=Decimal("0.01004"), limit=Decimal("0.01"))
+    assert "[0.8, 1.01] · limit 1 %" in strip_alt([edge], "x")
+    assert strip_table([edge])["Interval"].to_list() == ["[0.8 %, 1.01 %]"]
 
 
 def test_of_two_reports_the_worse_is_drawn():

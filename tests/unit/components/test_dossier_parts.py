@@ -3,15 +3,20 @@
 # ruff: noqa: PLC0415 AppTest copies these functions into scripts of their own, which import for themselves
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
+from types import SimpleNamespace
+
 from streamlit.testing.v1 import AppTest
 
 from components.comparison import manifest_changes, proposal_changes, reading_changes
 from components.consequence import of_review, what_receivers_get
 from components.dossier_exposure import readings_of
 from components.dossier_leaves import leaves_table, matrix_rows
+from components.dossier_utility import main_reading, same_reading
 from components.findings import count_sentence, in_order
 from components.indicator_cards import said_in_people
-from exeat.model.tier import Disposition, Tier
+from exeat.model.tier import Access, Disposition, Tier
 from exeat.policy.finding import Finding, Reading, Verdict
 from tests.factories import assessment, component, finding, manifest, policy, proposal
 
@@ -94,6 +99,56 @@ def test_a_figure_appears_once_under_its_worst_verdict():
 def test_each_sentence_in_people_is_said_once():
     twice = [reading(in_people="Between 1 and 2 people."), reading(in_people="Between 1 and 2 people."), reading()]
     assert len(said_in_people(twice)) == 1
+
+
+def test_the_worst_sentence_stands_first_whoever_the_adversary_is():
+    weak = reading(
+        in_people="9 people.", access=Access.API_LABEL, verdict=Verdict.FAIL, value=0.5, limit=Decimal("0.1")
+    )
+    strong = reading(
+        indicator_id="mia.rmia.auc", in_people="2 people.", access=Access.WHITE_BOX, value=0.05, limit=Decimal("0.1")
+    )
+    assert said_in_people([strong, weak]) == [weak, strong]
+
+
+def a_case(*readings):
+    return SimpleNamespace(assessment=assessment(replace(finding(), readings=readings)))
+
+
+def test_charts_of_utility_and_versions_take_the_worst_reading():
+    rate = {"indicator_id": "mia.lira.tpr_at_fpr", "unit": "fraction", "limit": Decimal("0.02"), "fpr": Decimal("0.01")}
+    mild = reading(**rate, access=Access.WHITE_BOX, value=Decimal("0.01"), report_sha256="a")
+    worse = reading(**rate, access=Access.API_LABEL, value=Decimal("0.05"), report_sha256="b", verdict=Verdict.FAIL)
+    case = a_case(mild, worse)
+    assert main_reading(case) == worse
+    assert same_reading(case, mild) == worse
+
+
+def with_a_note(text: str):
+    from components.findings import show_finding
+    from components.indicator_cards import show_cards
+    from exeat.policy.finding import Finding, Reading, Verdict
+
+    noted = Reading(
+        indicator_id="mia.lira.auc",
+        label="AUC",
+        status="measured",
+        verdict=Verdict.FAIL,
+        in_people="9 people.",
+        note=text,
+    )
+    show_cards([noted])
+    words = {"question": "?", "headline": "h", "why": "w", "remedy": "r"}
+    show_finding(Finding(check="R3", gate="C", verdict=Verdict.FAIL, readings=(noted,), **words))
+
+
+def test_a_note_stands_beside_the_sentence_as_plain_text():
+    test = AppTest.from_function(with_a_note, kwargs={"text": f"At most 2. {HOSTILE}"}, default_timeout=30).run()
+    assert not test.exception
+    said = [e.value for kind in ("markdown", "caption") for e in getattr(test, kind) if "At most 2" in e.value]
+    assert len(said) == 2
+    assert "At most 2" in test.table[0].value.to_csv()
+    assert not any("**bold**" in text or "<b>" in text for text in said)
 
 
 def test_changes_between_versions():

@@ -30,6 +30,35 @@ def test_interval():
     assert interval(None, Decimal(1)) == ""
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "unit", "text"),
+    [
+        ("0.01996", "0.01004", "fraction", "[1.99 %, 1.01 %]"),
+        ("0.3", "0.30000", "fraction", "[30 %, 30 %]"),
+        ("0", "1", "fraction", "[0 %, 100 %]"),
+        ("0.59999", "0.60001", "", "[0.599, 0.601]"),
+        ("-0.01004", "12345.6", "bits", "[-0.0101 bits, 12,346 bits]"),
+    ],
+)
+def test_intervals_are_rounded_outward(low, high, unit, text):
+    assert interval(Decimal(low), Decimal(high), unit) == text
+    assert interval(float(low), float(high), unit) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "text"),
+    [
+        ("0.01004", "0.01", "1.004 %"),
+        ("0.0100004", "0.01", "1.00004 %"),
+        ("0.01", "0.010", "1 %"),
+        ("0.009996", "0.01", "0.9996 %"),
+        ("0.05", "0.01", "5 %"),
+    ],
+)
+def test_a_value_never_looks_as_if_it_lay_on_its_limit(value, limit, text):
+    assert figure(Decimal(value), "fraction", limit=Decimal(limit)) == text
+
+
 @pytest.mark.parametrize(("count", "text"), [(38_000, "38 kB"), (0, "0 B"), (999, "999 B"), (2_500_000, "2.5 MB")])
 def test_size(count, text):
     assert size(count) == text

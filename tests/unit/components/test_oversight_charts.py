@@ -91,6 +91,20 @@ def test_months_show_middle_worst_and_gaps():
     assert list(timeline_table(months)["Middle"]) == ["not measured", "1 %"]
 
 
+def test_an_area_under_a_curve_is_no_percentage_over_time():
+    months = pd.DataFrame(
+        {
+            "family": "membership, AUC", "unit": "fraction", "n": [1], "n_measured": [1], "max_value": 0.6,
+            "month": pd.to_datetime(["2026-10-01"]), "middle": [0.55], "worst": [0.604],
+            "n_fail": [1], "falling": False,
+        }
+    )  # fmt: skip
+    row = timeline_table(months).iloc[0]
+    assert (row["Middle"], row["Worst bad end"], row["Limit"]) == ("0.55", "0.604", "0.6")
+    [(_, chart)] = exposure_timeline(months)
+    assert (chart.data[0].y[0], chart.layout.annotations[0].text) == (0.55, "limit 0.6")
+
+
 HOURS = pd.DataFrame({"own": [True, False], "weekday": [1, 7], "hour": [3, 23], "n": [4, 6], "unusual": [True, False]})
 
 
@@ -106,7 +120,7 @@ def test_hours_stand_beside_the_peers_with_unusual_ones_outlined():
 
 def cell(**changes):
     row = {"principal": "ada", "checkpoint_id": "onco-v1", "role": "reader", "lineage": "onco", "n": 3, "tier": 2}
-    return row | {"denied": 0, "bytes": 2000, "components": ["weights"]} | changes
+    return row | {"denied": 0, "bytes": 2000, "without_bytes": 0, "components": ["weights"]} | changes
 
 
 def test_the_matrix_colours_tiers_marks_denials_and_leaves_gaps_empty():
@@ -116,6 +130,12 @@ def test_the_matrix_colours_tiers_marks_denials_and_leaves_gaps_empty():
     assert (list(chart.data[1].x), list(chart.data[1].y)) == ([1], [1])
     assert "1 pairs have denied attempts" in matrix_alt(found)
     assert list(matrix_table(found)["Highest tier"]) == ["T2", "unknown"]
+
+
+def test_unknown_bytes_are_not_zero_in_the_matrix():
+    found = pd.DataFrame([cell(without_bytes=2)])
+    assert list(matrix_table(found)["Moved"]) == ["2 kB; bytes unknown for 2 events"]
+    assert "bytes unknown for 2 events" in access_matrix(found).data[0].text[0][0]
 
 
 def test_names_cut_alike_stay_apart():
@@ -136,10 +156,12 @@ def test_flow_names_denied_links_in_words():
 def test_volume_keeps_level_over_days_without_events():
     days = pd.to_datetime(["2026-11-01", "2026-11-03", "2026-11-03"])
     found = pd.DataFrame({"day": days, "outcome": ["ok", "ok", "denied"], "n": [1, 2, 3], "bytes": [10**6, 10**6, 0]})
+    found = found.assign(without_bytes=[0, 0, 3])
     chart = volume_chart(found)
     assert list(chart.data[-1].y) == [1, 1, 2]
-    assert "6 events, 2 MB moved" in volume_alt(found)
-    assert len(volume_table(found)) == 3
+    assert "6 events; moved: 2 MB; bytes unknown for 3 events." in volume_alt(found)
+    assert list(volume_table(found)["Moved"]) == ["0 B; bytes unknown for 3 events", "1 MB", "1 MB"]
+    assert "bytes unknown" not in volume_alt(found.assign(without_bytes=0))
 
 
 def test_hostile_names_are_inert_in_every_chart():
@@ -147,7 +169,9 @@ def test_hostile_names_are_inert_in_every_chart():
     matrix = access_matrix(pd.DataFrame([cell(principal=HOSTILE, checkpoint_id=HOSTILE)]))
     flow = tier_flow(pd.DataFrame({"role": [HOSTILE], "tier": [1], "outcome": [HOSTILE], "n": [1]}))
     volume = volume_chart(
-        pd.DataFrame({"day": pd.to_datetime(["2026-11-01"]), "outcome": [HOSTILE], "n": [1], "bytes": [1]})
+        pd.DataFrame(
+            {"day": pd.to_datetime(["2026-11-01"]), "outcome": [HOSTILE], "n": [1], "bytes": [1], "without_bytes": [0]}
+        )
     )
     panels = exposure_panels(pd.DataFrame([GAP | {"run_family": HOSTILE, "reason": HOSTILE, "method": HOSTILE}]))
     for chart in (hours, matrix, flow, volume, panels[0][1]):
