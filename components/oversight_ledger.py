@@ -77,8 +77,8 @@ def show_head(head: TreeHead | None) -> None:
 
 
 def _export() -> bytes:
-    """Make the export when it is asked for; whoever may not read the ledger gets nothing."""
-    desk().ledger_view.size(actor())
+    """Make the export when it is asked for; whoever may not read the whole ledger gets nothing."""
+    desk().ledger_view.check_can_export(actor())
     return b"".join(desk().ledger.export())
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from exeat.access import queries
 from exeat.access.rules import check_can_see, sees_names
 from exeat.access.sentences import sentence
+from exeat.errors import NotPermitted
 from exeat.model.person import Permission
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from exeat.model.person import Person
 
 _PERSON, _NAME = "person:", "name"
+_REVIEWS = frozenset({"review.recorded", "reviews.opened"})
+_LATER = "Look again when it is decided or returned."
 
 
 class Log(Protocol):
@@ -99,11 +102,26 @@ class LedgerView:
         return Page(found.drop(columns="total").assign(who=who, sentence=said), total)
 
     def entry(self, person: Person, seq: int) -> tuple[Entry, str]:
-        """Return one entry and its sentence; raise NotFound. What it seals stays sealed."""
+        """Return one entry and its sentence; raise NotFound. What it seals stays sealed.
+
+        Reviews of a release that the reader is involved in are withheld until it is answered, as in the dossier.
+        """
         check_can_see(person, Permission.LEDGER_READ)
         entry = self.log.entry(seq)
+        if entry.kind in _REVIEWS and entry.case.removeprefix("release:") in self._unanswered(person):
+            raise NotPermitted("You are involved in this release; its reviews are not open to you yet.", _LATER)
         who = self._names(person, {entry.actor}).get(entry.actor, entry.actor)
         return entry, sentence(entry.kind, entry.case, who)
+
+    def check_can_export(self, person: Person) -> None:
+        """Raise NotPermitted when the whole log would show this reader reviews that are not open to them yet."""
+        check_can_see(person, Permission.LEDGER_READ)
+        if waiting := self._unanswered(person):
+            raise NotPermitted(f"You are involved in {', '.join(waiting[:3])}, which waits for its answer.", _LATER)
+
+    def _unanswered(self, person: Person) -> list[str]:
+        found = self.gateway.frame(queries.OPEN_TO_ANSWER, [person.person_id])
+        return sorted(str(one) for one in found["release_id"])
 
     def _names(self, person: Person, actors: Iterable[str]) -> dict[str, str]:
         """Return actor -> ``name (id)`` for those whose name is known, not erased, and for this reader's eyes."""

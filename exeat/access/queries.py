@@ -139,3 +139,7 @@ INTAKE_PAGE = """SELECT *, count(*) OVER () AS total FROM intake WHERE (? = '' O
     ORDER BY seq DESC LIMIT ? OFFSET ?"""
 INTAKE_KINDS = "SELECT kind, count(*) AS n, max(ts) AS newest FROM intake GROUP BY kind ORDER BY kind"
 UNREADABLE = "SELECT seq, kind, sha256, headline FROM unreadable ORDER BY seq LIMIT 200"
+
+OPEN_TO_ANSWER = """SELECT release_id FROM release WHERE state IN ('submitted', 'in_review', 'referred')
+    AND list_contains(barred, $1)"""
+"""Releases in review or before the board that this person submitted, contributed to or stood aside from."""

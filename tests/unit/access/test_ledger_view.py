@@ -4,9 +4,9 @@ import pytest
 
 from exeat.access.ledger_view import Search
 from exeat.access.sentences import SENTENCES, sentence
-from exeat.errors import NotFound
+from exeat.errors import NotFound, NotPermitted
 from exeat.review.lifecycle import Kind
-from tests.factories import AUDITOR, MEMBER, STELLA
+from tests.factories import AUDITOR, MEMBER, STAN, STELLA, person
 from tests.unit.review.desks import RELEASE
 
 
@@ -69,6 +69,25 @@ def test_one_entry_keeps_its_seals(views):
     assert b"secret" not in entry.line
     with pytest.raises(NotFound):
         views.ledger.entry(AUDITOR, last + 1)
+
+
+def test_whoever_is_involved_reads_no_review_before_the_answer(views):
+    office, carla = views.office, person(person_id="carla")
+    split = {"votes": {"weights": "approve", "log": "reject"}, "rationale": "Not the log."}
+    office.submitted().seated().reviewed(STELLA).reviewed(STAN, **split)
+    entries = office.ledger.case(f"release:{RELEASE}")
+    hidden = [one.seq for one in entries if one.kind in ("review.recorded", "reviews.opened")]
+    assert len(hidden) == 3
+    for seq in hidden:
+        with pytest.raises(NotPermitted, match="not open to you yet"):
+            views.ledger.entry(carla, seq)
+        assert views.ledger.entry(STELLA, seq)[0].seq == seq
+    with pytest.raises(NotPermitted, match=RELEASE):
+        views.ledger.check_can_export(carla)
+    views.ledger.check_can_export(AUDITOR)
+    office.review.return_to_submitter(STELLA, RELEASE, "Without the log.", **office.now())
+    assert views.ledger.entry(carla, hidden[-1])[0].body["reviews"]
+    views.ledger.check_can_export(carla)
 
 
 def test_intake_lists_what_came_in(views):
