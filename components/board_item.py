@@ -83,6 +83,8 @@ def _exposure(item: BoardItem) -> None:
         return
     worst = item.readings[0]
     st.subheader(plain(worst.in_people or f"{worst.label}: {verdict_text(worst)}"), anchor=False)
+    if worst.note:
+        st.caption(plain(worst.note, 1000))
     as_of = item.assessment.as_of
     draw(interval_strip(item.readings), key="board-strip", alt=strip_alt(item.readings, as_of))
     twin(strip_table(item.readings), f"worst figures, as of {as_of}")
