@@ -87,10 +87,10 @@ def show_exposure(entry: CatalogueEntry) -> None:
 def _hidden(shown: Shown) -> list[str]:
     if not shown.suppressed:
         return []
-    few = f"because they stand on fewer than {shown.smallest} people."
-    lines = [f"{counted(shown.suppressed, 'subgroup figure is', 'subgroup figures are')} suppressed {few}"]
+    cells = counted(shown.suppressed, "subgroup figure on", "subgroup figures on")
+    lines = [f"Suppressed: {cells} fewer than {shown.smallest} people."]
     if shown.withheld:
-        lines.append(f"{shown.withheld:,} more are withheld: together with the whole they would give these away.")
+        lines.append(f"Withheld, as with the whole they would give the others away: {shown.withheld:,} more.")
     return lines
 
 

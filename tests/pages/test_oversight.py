@@ -96,6 +96,12 @@ def test_access_shows_its_charts_and_that_they_are_simulated(home, sign_in):
     assert not app.exception
     assert "2 principals touched 2 checkpoints 3 times" in app.markdown[0].value
     assert "Simulated data" in app.warning[0].value
+    heads = [head.value for head in app.header if head.value != "Sources"]
+    assert len(heads) == 5
+    assert all(head.endswith("(simulated events)") for head in heads)
+    twins = [box.label for box in app.expander if box.label.startswith("As a table")]
+    assert len(twins) == 4
+    assert all("simulated events" in label for label in twins)
     assert "1 event names no known checkpoint" in app.caption[0].value
     assert len(app.get("plotly_chart")) == 4
     app.selectbox(key="principal").set_value("ada").run()
