@@ -73,16 +73,11 @@ def test_the_area_has_its_interval_and_p_value():
     assert area.adversary.access is Access.API_CONF
 
 
-@pytest.mark.parametrize(
-    ("source", "given", "access"),
-    [
-        (LIRA, "white_box", Access.API_CONF),
-        (LIRA, "trace", Access.API_CONF),
-        (LIRA, "api_label", Access.API_LABEL),
-        (STRUCTURAL, "trace", Access.WHITE_BOX),
-        (STRUCTURAL, "api_conf", Access.API_CONF),
-    ],
-)
+CAPPED = [(LIRA, "white_box", "api_conf"), (LIRA, "trace", "api_conf"), (LIRA, "api_label", "api_label")]
+CAPPED += [(STRUCTURAL, "trace", "white_box"), (STRUCTURAL, "api_conf", "api_conf")]
+
+
+@pytest.mark.parametrize(("source", "given", "access"), CAPPED)
 def test_a_binding_cannot_make_an_attack_stronger_than_it_is(source, given, access):
     assert {one.adversary.access for one in convert(source, access=given)[0].indicators} == {access}
 
@@ -91,8 +86,7 @@ def test_the_strongest_repetition_may_rank_the_wrong_way_round():
     document = edited()
     instances = next(iter(document.values()))[INSTANCES[0]][INSTANCES[1]]
     instances["instance_1"] = instances["instance_0"] | {"AUC": 0.05}
-    (area,) = indicators(document, "mia.lira.auc")
-    assert area.value == Decimal("0.05")
+    assert indicators(document, "mia.lira.auc")[0].value == Decimal("0.05")
 
 
 def test_percent_names_stand_at_fractions_since_version_two():
