@@ -109,7 +109,7 @@ def report(i: int) -> dict[str, Any]:
         "subject": {"checkpoint_id": f"ckpt-{i}", "component_sha256": [sha(f"{i}/weights")]},
         "tool": {"name": "simple attack", "version": "1"},
         "indicators": [indicator("mia.simple.auc", {})]
-        + [indicator("mia.simple.tpr_at_fpr", {"fpr": fpr, "n_events": 4}) for fpr in FPRS],
+        + [indicator("mia.simple.tpr_at_fpr", {"fpr": fpr, "n_events": 26}) for fpr in FPRS],
     }
 
 
