@@ -10,10 +10,10 @@ from typing import ParamSpec, TypeVar
 import typer
 
 from exeat import __version__
-from exeat.cli import ledger
 from exeat.cli.assess import assess_command
 from exeat.cli.demo import demo_command
 from exeat.cli.ingest import ingest_command
+from exeat.cli.ledger import app as ledger_app
 from exeat.cli.rebuild import rebuild_command
 from exeat.cli.schema import schema_command
 from exeat.cli.serve import serve_command
@@ -54,10 +54,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 for _name, _command in COMMANDS.items():
     app.command(_name)(spoken(_command))
-for _info in ledger.app.registered_commands:
+for _info in ledger_app.registered_commands:
     if _info.callback is not None:
         _info.callback = spoken(_info.callback)
-app.add_typer(ledger.app, name="ledger")
+app.add_typer(ledger_app, name="ledger")
 
 
 def _print_version(wanted: bool) -> None:

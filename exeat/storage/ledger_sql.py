@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,21 @@ import orjson
 from exeat.errors import BadInput, NotFound, NotPermitted, Tampered
 from exeat.ledger.note import HeadReader, HeadSigner
 from exeat.ledger.receipt import make_receipt
-from exeat.ledger.record import GENESIS, LOG_CASE, REDACTION, check_draft, commitment, read_entry, redaction_key
+from exeat.ledger.record import (
+    GENESIS,
+    LOG_CASE,
+    REDACTION,
+    SALT_BYTES,
+    check_draft,
+    commitment,
+    read_entry,
+    redaction_key,
+)
 from exeat.ledger.statement import Draft, Entry, TreeHead
 from exeat.ledger.tree import leaf_hash
 from exeat.model.person import Permission
 from exeat.storage.ledger_engine import Database
-from exeat.storage.ledger_head_file import HeadFile
+from exeat.storage.ledger_head_file import HEAD_FILE_GONE, HeadFile
 from exeat.storage.ledger_write import CHUNK, Writer
 
 if TYPE_CHECKING:
@@ -101,7 +111,7 @@ class SqlLedger:
         found = {}
         with self._db.reading() as cursor:
             for seq, field, salt, value in self._vault(cursor, list(sealed)):
-                name = commitment(salt, value)
+                name = commitment(salt, value) if len(salt) == SALT_BYTES else ""
                 if sealed[seq].get(field) != name:
                     raise Tampered(f"A sealed value of entry {seq} was changed.", "Run: exeat ledger verify", seq=seq)
                 found[name] = orjson.loads(value)
@@ -137,8 +147,12 @@ class SqlLedger:
         """Check every entry, tree head and sealed value, and an older head if given; never raise for tampering."""
         from exeat.storage.ledger_check import check_database  # noqa: PLC0415 only the one command pays for it
 
-        kept = (("The older tree head", older_head), ("The tree head beside the database", self._head_file.read()))
-        return check_database(self._db, self.vkey, kept, self._signer.sign)
+        beside = self._head_file.read()
+        kept = (("The older tree head", older_head), ("The tree head beside the database", beside))
+        report = check_database(self._db, self.vkey, kept, self._signer.sign)
+        if self._head_file.expected and beside is None and older_head is None and report.entries > 1:
+            return replace(report, ok=False, problems=(*report.problems, HEAD_FILE_GONE))
+        return report
 
     def close(self) -> None:
         """Close all connections."""
