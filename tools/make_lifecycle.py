@@ -24,16 +24,20 @@ makes an open form stale.
 RULES = """
 ## Rules that the table does not show
 
-- *Who* beyond roles: the submitter submits and withdraws. Whoever submitted or contributed (proposal or manifest) never
-  reviews, refers, lifts, activates, decides or co-signs. Whoever declared a conflict stands aside for good.
+- *Who* beyond roles: the submitter submits and withdraws. Whoever submitted or contributed (any draft
+  of the proposal, or the manifest), and a steward who brought a draft in, never reviews, refers, lifts, activates,
+  decides or co-signs. Whoever declared a conflict stands aside for good; whoever holds a reviewer's seat does not
+  vote on the board.
 - Reviews are sealed until as many are in as the policy asks for; then all open in one transaction, and if every
   component is approved by all or rejected by all, the decision is written in the same transaction.
 - A vote stands on digests: the component's file, the form proposed for it, the reports about that file, and manifest,
   policy, tier, recipients, purpose and end date. What changes resets the votes that it touches, and no others.
-- A blocking finding cannot be approved by reviewers; the board can override it with a reason, a residual-risk class and
-  a second signature. Until that signature the release stays referred. A conditional finding needs a reason and a
+- A blocking finding cannot be approved by reviewers; the board can override it with a reason and a residual-risk class.
+  Only configured members vote, and every approval of the board needs the co-signature of another member who voted, on
+  the evidence that the board saw; until then the release stays referred. A conditional finding needs a reason and a
   residual-risk class from each reviewer who approves.
-- One steward suspends or revokes. Lifting needs the quorum of the policy, without those involved.
+- One steward suspends or revokes. Lifting needs the quorum of the policy, without those involved. Neither lifting nor
+  activation is possible while findings stand against it that the decision did not weigh.
 - A seat without a review frees itself when the review period is over.
 """
 

@@ -96,7 +96,7 @@ class BoardDesk:
         entry, _ = self._review.cases.act(Action.DECIDE, person, release_id, seen=seen, key=key, build=build, said=said)
         sentence = f"Recorded: {PLAIN[decision.outcome]}."
         if self._review.cases.load(person, release_id).scene.state.awaiting_cosign:
-            sentence += " It takes effect when another member co-signs."
+            sentence += " It takes effect when another member who voted co-signs."
         return Done(entry, sentence)
 
     def cosign(self, person: Person, release_id: str, *, basis: str, seen: int, key: str) -> Done:

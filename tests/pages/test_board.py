@@ -141,7 +141,7 @@ def test_the_chair_records_an_override_and_a_member_co_signs(sign_in, referred):
     choose(app, f"{FORM}:override:T1", "It was cut to epochs.")
     choose(app, f"{FORM}:override:T1:risk", "high")
     press(app, f"{FORM}:record")
-    assert "It takes effect when another member co-signs." in words(app)
+    assert "It takes effect when another member who voted co-signs." in words(app)
     press(app, f"{FORM}:record:yes")
     assert "Ledger entry" in words(app)
     assert now(referred) is State.REFERRED

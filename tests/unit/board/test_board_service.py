@@ -53,7 +53,7 @@ def now(office):
 
 def test_an_override_takes_effect_with_the_second_signature(referred):
     done = decide(referred, decision())
-    assert done.sentence == "Recorded: approved. It takes effect when another member co-signs."
+    assert done.sentence == "Recorded: approved. It takes effect when another member who voted co-signs."
     assert now(referred) is State.REFERRED
     with pytest.raises(NotPermitted, match="signed this decision already"):
         cosign(referred, CHAIR)
