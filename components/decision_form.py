@@ -11,7 +11,7 @@ from components.consequence import of_review
 from components.decision_grounds import ask_overrides, ask_questions
 from components.feedback import attempt, gate_button
 from components.numbers import listed
-from components.release_actions import place_of
+from components.release_actions import offers_of, place_of
 from components.session import actor, desk
 from components.text import plain
 from exeat.errors import ExeatError
@@ -38,7 +38,8 @@ def show_decide(case: CaseView) -> None:
     """Draw what a reviewer can do now: declare and take a seat, vote, or read why not and whose turn it is."""
     st.header("Decide", anchor="decide")
     with st.bottom:
-        st.markdown(f"**[Decide](#decide)** · {plain(case.turn)}")
+        to_act = "" if _can_review(case) else "**[Other actions](#actions)** · " if offers_of(actor()) else ""
+        st.markdown(f"{to_act or '**[Decide](#decide)** · '}{plain(case.turn)}")
     st.write(plain(case.turn))
     if not actor().can(Permission.RELEASE_REVIEW):
         gate_button("Decide", case.why_not[Action.RECORD_REVIEW], key="decide")
@@ -48,6 +49,10 @@ def show_decide(case: CaseView) -> None:
         _seat_form(case)
     else:
         gate_button("Decide", case.why_not[Action.RECORD_REVIEW], key="decide")
+
+
+def _can_review(case: CaseView) -> bool:
+    return None in (case.why_not[Action.RECORD_REVIEW], case.why_not[Action.START_REVIEW])
 
 
 def _seat_form(case: CaseView) -> None:

@@ -60,8 +60,9 @@ def done(result: DoneLike) -> None:
 
 
 def _done(sentence: str, seq: int) -> None:
-    st.success(f"**{plain(sentence)}** Ledger entry {seq:,}.", icon=":material/task_alt:")
-    receipt_button(seq)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.success(f"**{plain(sentence)}** Ledger entry {seq:,}.", icon=":material/task_alt:")
+        receipt_button(seq)
 
 
 def receipt_button(seq: int, *, key: str = "receipt") -> None:
@@ -98,6 +99,11 @@ def attempt(action: Callable[[], DoneLike], *, place: str) -> bool:
 
 def _keep(place: str, **outcome: list[Any]) -> None:
     st.session_state[_OUTCOME] = {"place": place, **outcome}
+
+
+def forget_outcome() -> None:
+    """Drop the last outcome: something new begins."""
+    st.session_state.pop(_OUTCOME, None)
 
 
 def show_outcome(place: str) -> None:

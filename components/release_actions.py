@@ -14,6 +14,7 @@ from exeat.review.lifecycle import MOVE_OF
 from exeat.review.rules import KIND_OF, Action
 
 if TYPE_CHECKING:
+    from exeat.model.person import Person
     from exeat.review.views import CaseView
 
 
@@ -52,15 +53,19 @@ def place_of(release_id: str) -> str:
     return f"release:{release_id}"
 
 
+def offers_of(who: Person) -> list[Offer]:
+    """Return the actions of this person's roles."""
+    return [offer for offer in OFFERS if who.can(MOVE_OF[KIND_OF[offer.action]].permission)]
+
+
 def show_actions(case: CaseView) -> None:
     """Draw the actions of this person's roles: first what is possible now, then what is not and why."""
-    who = actor()
-    offers = [offer for offer in OFFERS if who.can(MOVE_OF[KIND_OF[offer.action]].permission)]
+    offers = offers_of(actor())
     possible = [offer for offer in offers if case.why_not.get(offer.action) is None]
     impossible = [offer for offer in offers if offer not in possible]
     if not offers:
         return
-    st.header("Other actions", anchor=False)
+    st.header("Other actions", anchor="actions")
     for offer in possible:
         _show(case, offer)
     if impossible:

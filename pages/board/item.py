@@ -21,7 +21,8 @@ item = or_stop(lambda: desk().board.item(who, release_id))
 or_stop(lambda: desk().review.view(who, release_id))
 
 show_item(item)
-show_outcome(place_of(release_id))
+with st.bottom:  # pinned, so that it is in view wherever the button was
+    show_outcome(place_of(release_id))
 st.write(plain(item.turn))
 show_record(item)
 show_decision(item)

@@ -27,7 +27,8 @@ or_stop(lambda: desk().review.view(who, release_id))
 lineage = or_stop(lambda: lineage_of(case))
 
 show_header(case)
-show_outcome(place_of(release_id))
+with st.bottom:  # pinned, so that it is in view wherever the button was
+    show_outcome(place_of(release_id))
 left, right = st.columns(2, gap="large")
 with left:
     show_leaves(case.proposal, case.manifest, case.policy)
