@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from components.feedback import gate_button
+from components.feedback import forget_outcome, gate_button
 from components.text import plain
 
 if TYPE_CHECKING:
@@ -28,9 +28,10 @@ def confirmed(
     ``args`` are those of the moment of drawing: the version that the person saw goes in there.
     """
     asked = f"{key}:asked"
+    # The first button stays: it keeps the focus, and the next Tab leads into what it opened.
+    gate_button(f"{label}…", reason, key=key, icon=icon, on_click=_ask, args=(asked,))
     if not st.session_state.get(asked) or reason is not None:
         st.session_state.pop(asked, None)
-        gate_button(f"{label}…", reason, key=key, icon=icon, on_click=_ask, args=(asked,))
         return
     with st.container(border=True):
         st.markdown(f"**{plain(consequence, 1500)}**")
@@ -43,6 +44,7 @@ def confirmed(
 
 
 def _ask(asked: str) -> None:
+    forget_outcome()
     st.session_state[asked] = True
 
 
