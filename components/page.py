@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from components.session import CHOSEN, demo_people, identity
-from components.text import plain
+from components.text import one_line, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +21,7 @@ BANNER = "Demo: anyone may act as anyone. People are simulated."
 
 def page_title(title: str, answer_sentence: str) -> None:
     """Open a page: its one top heading, and the sentence that answers the page's question."""
+    st.set_page_config(page_title=f"{one_line(title)} · Exeat")
     st.title(plain(title), anchor=False)
     if answer_sentence:
         st.markdown(f"**{plain(answer_sentence, 1000)}**")
