@@ -11,6 +11,7 @@ from components.board_words import OUTCOME_WORDS, form_words
 from components.charts.interval_strip import interval_strip, strip_alt, strip_table, verdict_text
 from components.charts.palette import sign
 from components.confirm import confirmed
+from components.dossier_exposure import nothing_measured
 from components.feedback import attempt, receipt_button
 from components.figure import draw
 from components.numbers import counted, days, size
@@ -37,6 +38,7 @@ def place_of(release_id: str) -> str:
 
 def show_item(item: BoardItem) -> None:
     """Draw the essentials side by side: what is asked on the left, what stands against it on the right."""
+    st.set_page_config(page_title=f"{one_line(item.title)} · Exeat")
     st.title(plain(item.title), anchor=False)
     st.header(plain(item.answer, 1000), anchor=False)
     left, right = st.columns(2, gap="large")
@@ -79,7 +81,7 @@ def _opinion(part: str, votes: object) -> str:
 
 def _exposure(item: BoardItem) -> None:
     if not item.readings:
-        st.subheader("Nothing was measured. Not measured never passes.", anchor=False)
+        st.subheader(plain(nothing_measured(item.assessment)), anchor=False)
         return
     worst = item.readings[0]
     st.subheader(plain(worst.in_people or f"{worst.label}: {verdict_text(worst)}"), anchor=False)

@@ -11,6 +11,8 @@ from components.figure import draw
 from components.indicator_cards import show_cards
 from components.numbers import counted
 from components.table import twin
+from components.text import plain
+from exeat.policy.finding import Verdict
 
 if TYPE_CHECKING:
     from exeat.policy.finding import Assessment, Reading
@@ -36,17 +38,25 @@ def _worse(one: Reading, other: Reading) -> bool:
     return ranks.index(one.verdict) < ranks.index(other.verdict)
 
 
+def nothing_measured(assessment: Assessment) -> str:
+    """Say why there is no figure: none applies to what leaves, or none was measured."""
+    if any(finding.verdict is Verdict.NOT_MEASURED for finding in assessment.findings):
+        return "Nothing was measured. Not measured never passes."
+    return "No exposure figure applies to what would leave; the findings say why."
+
+
 def show_exposure(assessment: Assessment) -> None:
     """Draw every indicator as value with interval against its limit; the bad end of the interval decides."""
     st.header("Exposure", anchor=False)
     readings = readings_of(assessment)
     if not readings:
-        st.warning("No indicator was measured. Not measured never passes.", icon=":material/help:")
+        st.info(plain(nothing_measured(assessment)), icon=":material/help:")
         return
     show_cards(readings)
     st.caption(
-        f"As of {assessment.as_of}. Dot: value. Line: interval; its bad end decides. Dotted line: limit, with the "
-        "failing side shaded. Hollow diamond: not measured. Dash: not applicable."
+        f"As of {assessment.as_of}. Dot: value. Line: interval; its bad end decides. Dotted line: limit, with the side "
+        "beyond it shaded; the word says whether that fails or only warns. Hollow diamond: not measured. Dash: not "
+        "applicable."
     )
     first = urgent(readings)
     rest = tuple(reading for reading in readings if reading not in first)

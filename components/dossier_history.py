@@ -113,11 +113,13 @@ def _earlier(lineage: Lineage) -> None:
     shown = pd.DataFrame(
         {
             "Release": rows["title"],
-            "Version": rows["ckpt_version"],
+            "Version": rows["ckpt_version"].map(version_name, na_action="ignore"),
             "Same": rows["why"],
             "Tier": rows["tier"],
             "Recipients": rows["recipients"],
-            "Components": rows["components"],
+            "Components": rows["components"].map(
+                lambda parts: parts.replace("query_only", "query only"), na_action="ignore"
+            ),
             "State": rows["state"].str.replace("_", " "),
             "Until": rows["until"].map(lambda until: day(until) if pd.notna(until) else None),
             "Ledger entry": rows["decision_seq"].map(lambda seq: f"{int(seq):,}" if pd.notna(seq) else None),

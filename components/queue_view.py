@@ -75,7 +75,7 @@ def answer(page: QueuePage, person: Person) -> str:
 def show_rows(page: QueuePage) -> None:
     """Draw one page of rows; opening works by selecting a row and, with the keyboard alone, from the list below."""
     if page.rows.empty:
-        waiting = f" {page.awaiting_others} wait for other people." if page.awaiting_others else ""
+        waiting = f" {counted(page.awaiting_others, 'waits', 'wait')} for other people." if page.awaiting_others else ""
         empty("No release matches these filters.", f"Clear the filters to see all.{waiting}")
         return
     rows = page.rows.to_dict("records")
