@@ -70,7 +70,12 @@ def test_statements_carry_ids_and_digests_and_no_text(ready):
         "checkpoint_id": "onco-v1",
         "producer": "simple-attack",
     }
-    assert said["release.drafted"].body == {"release_id": "onco-v1-t2", "checkpoint_id": "onco-v1", "submitter": "sam"}
+    assert said["release.drafted"].body == {
+        "release_id": "onco-v1-t2",
+        "checkpoint_id": "onco-v1",
+        "submitter": "sam",
+        "contributors": [],
+    }
     assert said["release.drafted"].subject["policy"] == sha(load_default())
     assert said["component.received"].subject == {"component": sha("weights"), "manifest": sha(MANIFEST)}
     assert (said["policy.adopted"].actor, said["policy.adopted"].role) == ("system", "system")
