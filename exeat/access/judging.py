@@ -58,7 +58,7 @@ class Judge:
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._limits: dict[tuple[str, Decimal | None, bool, Tier | None], tuple[Threshold, ...]] = {}
-        self._labels: dict[tuple[str, Decimal | None, str], tuple[str, str]] = {}
+        self._labels: dict[tuple[str, Decimal | None, str, bool], tuple[str, str]] = {}
 
     def judge(self, figure: Mapping[str, Any], tier: Tier | None) -> Judgement:
         """Return the judgement of one row of ``measurement`` at a tier; without a tier no limit applies."""
@@ -85,11 +85,11 @@ class Judge:
 
     def _words(self, indicator: Indicator) -> tuple[str, str]:
         """Return the figure in words, and what it measures whatever the attack: first and last part of its name."""
-        key = (indicator.indicator_id, indicator.fpr, indicator.regime)
+        key = (indicator.indicator_id, indicator.fpr, indicator.regime, indicator.subgroup is not None)
         if key not in self._labels:
             parts = indicator.indicator_id.split(".")
             ends = ".".join(parts if len(parts) <= _ENDS else (parts[0], parts[-1]))
-            family = label(indicator.model_copy(update={"indicator_id": ends, "regime": "real"}))
+            family = label(indicator.model_copy(update={"indicator_id": ends, "regime": "real", "subgroup": None}))
             self._labels[key] = (label(indicator), family)
         return self._labels[key]
 

@@ -109,6 +109,14 @@ def test_figures_in_words():
     assert (found.label, found.family) == ("membership, LiRA, TPR at 1 % FPR", "membership, TPR at 1 % FPR")
 
 
+def test_a_group_does_not_lend_its_words_to_everybody():
+    judge, whole = Judge(policy()), stored(FIGURES[3])[0]
+    part = whole | {"subgroup": "age >= 70"}
+    words = [judge.judge(row, Tier.T2).label for row in (part, whole)]
+    assert "overall threshold" in words[0]
+    assert "overall threshold" not in words[1]
+
+
 def test_decimals_survive_the_way_through_the_warehouse():
     row, original = stored(indicator(value="0.1", ci_low="0.07", ci_high="0.30", n_out=899))
     assert indicator_of(row).value == original.value
