@@ -1,1 +1,1 @@
-
+"""What readers see: catalogue, exposure, access patterns, ledger and intake as views for one person."""

@@ -1,1 +1,1 @@
-
+"""The ethics board: docket, decision with votes, second signature."""

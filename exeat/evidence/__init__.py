@@ -1,1 +1,1 @@
-
+"""Take files in, recognise them by content, and read what was taken in."""

@@ -1,1 +1,1 @@
-
+"""Checklist, assessment and figures: pure functions. No I/O."""
