@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 NOW = datetime.now(UTC)
 PURPOSE = "A model made for the benchmark; nobody was harmed in its training and nobody will use it."
 BATCH = 1000
+WAITING, REFERRED = "r-00040", "r-00042"
+"""One release that waits for reviewers, one that waits for the board."""
 
 
 def digest(text: str) -> str:
@@ -143,12 +145,14 @@ def proposal(i: int, manifest_sha256: str, submitter: str) -> dict[str, Any]:
 
 
 def drafts(i: int, steward: Person, submitter: Person) -> list[Draft]:
-    """Return what happened to the i-th release: a twentieth waits, a twentieth is in review, most were decided."""
+    """Return what happened to the i-th release: a few wait, in review or before the board; most were decided."""
     release = f"r-{i:05}"
     said = [release_draft(Kind.SUBMITTED, release, submitter, key=f"s{i}")]
     if i % 20 != 0:
         said.append(release_draft(Kind.REVIEW_STARTED, release, steward, key=f"t{i}", body={"conflict": "none"}))
-    if i % 20 > 1:
+    if i % 20 == 2:
+        said.append(release_draft(Kind.REFERRED, release, steward, key=f"b{i}"))
+    elif i % 20 > 2:
         outcome = Kind.REJECTED if i % 20 > 14 else Kind.APPROVED
         row = {"component": "weights", "tier": f"T{i % 4}", "disposition": "allowed", "until": "2029-01-01"}
         said.append(release_draft(outcome, release, steward, key=f"d{i}", body={"matrix": [row]}))
