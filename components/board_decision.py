@@ -11,7 +11,7 @@ from components.board_item import place_of
 from components.board_votes import ask_votes
 from components.board_words import consequence
 from components.confirm import confirmed
-from components.decision_grounds import ask_questions
+from components.decision_grounds import RISK_HELP, ask_questions
 from components.feedback import attempt, gate_button
 from components.session import actor, desk
 from components.text import plain
@@ -43,7 +43,15 @@ def show_decision(item: BoardItem) -> None:
     if not actor().can(Permission.BOARD_DECIDE) or item.why_not_decide is not None:
         gate_button("Record the decision", item.why_not_decide, key="board-decide", icon=":material/gavel:")
         return
+    if item.awaiting_cosign:
+        with st.expander("Record a different decision", icon=":material/gavel:"):
+            _show_form(item)
+        return
     st.header("Record the decision", anchor=False)
+    _show_form(item)
+
+
+def _show_form(item: BoardItem) -> None:
     prefix = f"board:{item.release_id}"
     votes, reasons = ask_votes(item, prefix)
     outcome = _outcome(prefix)
@@ -131,6 +139,10 @@ def _override(check: str, headline: str, prefix: str) -> Override | None:
             f"Why the board overrides {check}", key=f"{prefix}:override:{check}", max_chars=MAX_REASON
         )
         risk = st.segmented_control(
-            f"Residual risk ({check})", RISKS, format_func=str.capitalize, key=f"{prefix}:override:{check}:risk"
+            f"Residual risk ({check})",
+            RISKS,
+            format_func=str.capitalize,
+            key=f"{prefix}:override:{check}:risk",
+            help=RISK_HELP,
         )
     return None if risk is None or not reason.strip() else Override(reason, risk)

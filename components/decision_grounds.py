@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from exeat.model.policy import ChecklistItem
     from exeat.policy.finding import Assessment
 
+RISK_HELP = (
+    "How much risk to the people in the data remains if this leaves all the same, in the words of your organisation. "
+    "The class stands on the ledger in clear, the reason sealed beside it."
+)
 REPLY_WORDS = {"yes": "Yes", "no": "No", "not_applicable": "Not applicable"}
 GATE_WORDS = {"B": "a no blocks approval", "C": "a no needs an override", "A": "advisory"}
 
@@ -82,7 +86,11 @@ def _override(check: str, headline: str, prefix: str) -> Override | None:
             f"Why the risk is acceptable ({check})", key=f"{prefix}:override:{check}", max_chars=MAX_REASON
         )
         risk = st.segmented_control(
-            f"Residual risk ({check})", RISKS, format_func=str.capitalize, key=f"{prefix}:override:{check}:risk"
+            f"Residual risk ({check})",
+            RISKS,
+            format_func=str.capitalize,
+            key=f"{prefix}:override:{check}:risk",
+            help=RISK_HELP,
         )
     if risk is None or not reason.strip():
         return None

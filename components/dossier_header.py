@@ -35,7 +35,7 @@ _HUES: dict[State, tuple[Hue, str]] = {
 
 def show_header(case: CaseView) -> None:
     """Draw title, the answer in one sentence, whose turn it is, and the facts of the case."""
-    page_title(case.proposal.title, f"{case.answer} {case.turn}")
+    page_title(case.proposal.title, opening(case))
     hue, icon = _HUES.get(case.now, ("gray", ":material/flag:"))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(case.now.title, icon=icon, color=hue)
@@ -50,6 +50,13 @@ def show_header(case: CaseView) -> None:
         _decision(case)
     if case.state.reason:
         st.info(f"**Reason given.** {plain(case.state.reason, 4000)}", icon=":material/chat_info:")
+
+
+def opening(case: CaseView) -> str:
+    """Return the first sentence: the answer of the evidence, or the decision once there is one."""
+    if case.decision is None:
+        return f"{case.answer} {case.turn}"
+    return f"{case.turn} By today's evidence: {case.answer[:1].lower()}{case.answer[1:]}"
 
 
 def facts(case: CaseView) -> str:

@@ -134,7 +134,7 @@ def show_aged(aged: Aged) -> None:
     st.header("Evidence older than the policy", anchor=False)
     if aged.rows.empty:
         limit = f"older than {days(aged.max_age_days)}" if aged.max_age_days else "missing"
-        st.write(f"No release in force or under review stands on evidence that is {limit}.")
+        st.write(f"No release that is in force, suspended or still to be decided stands on evidence that is {limit}.")
         return
     rows = [
         {

@@ -124,10 +124,13 @@ EXPOSURE_MONTHS = f"""WITH each_one AS (
 STALE_RELEASES = """SELECT r.release_id, r.title, r.checkpoint_id, r.tier, r.state, max(p.reported_at) AS newest,
            count(*) OVER () AS total
     FROM release r LEFT JOIN report p USING (checkpoint_id)
-    WHERE r.live OR r.open
+    WHERE r.live OR r.open OR r.state IN ('returned', 'referred', 'suspended')
     GROUP BY ALL HAVING max(p.reported_at) IS NULL OR max(p.reported_at) < ?
     ORDER BY newest NULLS FIRST, r.release_id LIMIT ?"""
-"""Releases in force or under review whose newest report is older than the policy allows (parameters: since, rows)."""
+"""Releases in force, suspended or still to be decided whose newest report is older than the policy allows.
+
+Parameters: since, rows.
+"""
 
 _LEDGER = """FROM statement WHERE (? = '' OR contains(lower(concat_ws(' ', kind, case_id, actor, role,
         CAST(seq AS VARCHAR))), ?)) AND (? = '' OR kind = ?) AND (? = '' OR case_id = ?)"""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from exeat.review.inputs import Override, ReviewInput
     from exeat.review.parts import Decision
 
-_REFER = "Refer the release to the board, or vote on the other components."
+_REFER = "Refer the release to the board. Components that the finding does not concern can be approved."
 
 
 def barriers(assessment: Assessment, barrier: Barrier, approved: Collection[str]) -> tuple[Finding, ...]:

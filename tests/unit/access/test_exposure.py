@@ -109,6 +109,8 @@ def test_evidence_ages(exposed):
     exposed.office.clock.now += timedelta(days=200)
     aged = exposed.exposure.aged(STELLA)
     assert (aged.total, aged.max_age_days, list(aged.rows["release_id"])) == (1, 180, ["onco-v1-t2"])
+    exposed.office.review.refer(STELLA, "onco-v1-t2", "Too old.", **exposed.office.now())
+    assert list(exposed.exposure.aged(STELLA).rows["state"]) == ["referred"]
 
 
 def test_lineages(exposed):
