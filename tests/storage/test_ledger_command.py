@@ -11,7 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from exeat.cli.ledger import app
-from exeat.errors import BadInput, NotFound
+from exeat.errors import BadInput, NotFound, NotNow
+from exeat.ledger.statement import Draft
 from tests.storage.ledgers import KEY, ORIGIN, fill, open_ledger
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "verify_ledger.py"
@@ -40,12 +41,29 @@ def tool(*words):
     return subprocess.run([sys.executable, "-I", str(TOOL), *words], capture_output=True, text=True, check=False)
 
 
+def open_reviews_of(home, seq):
+    ledger = open_ledger(f"sqlite:///{home}/ledger.db")
+    case = ledger.entry(seq).case
+    opened = Draft(kind="reviews.opened", case=case, actor="s", role="steward", authenticated="demo", key="opened")
+    ledger.append([opened])
+    ledger.close()
+
+
+def test_a_sealed_review_is_not_opened_before_the_others_are_in(home):
+    refused = CliRunner().invoke(app, ["receipt", "5", "-o", "r.tlog-proof", "--disclosure", "d.json"])
+    assert isinstance(refused.exception, NotNow) or "sealed until all reviews are in" in refused.output
+    assert refused.exit_code != 0
+    assert not Path("d.json").exists()
+    assert run("receipt", "5", "-o", "r.tlog-proof").exit_code == 0
+
+
 def test_everything_that_is_written_verifies_without_us(home):
+    open_reviews_of(home, 5)
     said = json.loads(run("head", "--json").stdout)
     Path("head.txt").write_text(run("head").stdout)
-    assert (said["size"], said["origin"], said["vkey"]) == (9, ORIGIN, KEY.vkey)
+    assert (said["size"], said["origin"], said["vkey"]) == (10, ORIGIN, KEY.vkey)
     assert Path("head.txt").read_text() == said["note"]
-    assert json.loads(run("export", "-o", "log.jsonl", "--json").stdout)["entries"] == 9
+    assert json.loads(run("export", "-o", "log.jsonl", "--json").stdout)["entries"] == 10
     assert run("receipt", "5", "-o", "r.tlog-proof", "--disclosure", "d.json").exit_code == 0
     assert tool("log", "log.jsonl", "head.txt", said["vkey"]).returncode == 0
     checked = tool("receipt", "r.tlog-proof", said["vkey"], "--disclosure", "d.json")
