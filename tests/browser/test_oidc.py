@@ -132,7 +132,7 @@ def test_a_steward_gets_the_stewards_pages(app, new_page):
 def test_a_researcher_gets_the_catalogue_only(app, new_page):
     page = new_page()
     sign_in(page, app, "rui")
-    expect(page.get_by_text(re.compile("tier T1"))).to_be_visible()
+    expect(page.get_by_test_id("stSidebar").get_by_text(re.compile("researcher · tier T1"))).to_be_visible()
     expect(page.get_by_text("Intake")).to_have_count(0)
     page.goto(f"{app.url}/intake")
     settle(page)
