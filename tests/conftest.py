@@ -6,9 +6,13 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+settings.register_profile("exeat", deadline=None)  # a busy machine is not a wrong answer
+settings.load_profile("exeat")
 
 MUST_RUN = {"browser", "postgres", "oidc"}
 

@@ -34,7 +34,7 @@ def test_the_address_names_nobody_outside_demo_mode(home):
     assert "no identity provider is configured" in said(test.run())
 
 
-@pytest.mark.parametrize("exp", [int(time.time()) - 5, None, "soon"])
+@pytest.mark.parametrize("exp", [int(time.time()) - 5, None, "soon"], ids=["past", "none", "word"])
 def test_an_expired_token_is_nobody(home, exp):
     test = app(**claims("stella") | {"exp": exp}).run()
     assert not test.exception

@@ -75,7 +75,7 @@ OPTIONAL = {"no_safeguards_reason", "bytes", "tier"}
 
 def missing() -> Iterator[Malformed]:
     for name, document in canonical().items():
-        for field in document.keys() - OPTIONAL:
+        for field in sorted(document.keys() - OPTIONAL):
             rest = {key: value for key, value in document.items() if key != field}
             yield Malformed(f"missing-{name}-{field}", as_bytes(rest))
 
