@@ -1,0 +1,124 @@
+"""The shape of every reader: what it may look at to recognise a file, what it reads from, what it returns."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from exeat.errors import BadInput
+from exeat.evidence.partial import Partial
+from exeat.evidence.walk import FLAGS, Found, read
+from exeat.model.documents import MAX_DOCUMENT_BYTES, parse_json
+
+HEAD_BYTES = 64 * 2**10
+"""How much of a file recognition looks at when it is too large for a document, in bytes."""
+
+
+@dataclass(slots=True)
+class Given:
+    """One file that was given: its name as shown, and its bytes in memory or its path on disk."""
+
+    name: str
+    data: bytes | None = None
+    path: str | None = None
+
+    def read(self, limit: int = MAX_DOCUMENT_BYTES) -> bytes:
+        """Return all bytes; raise BadInput when there are more than ``limit``, or the file cannot be read."""
+        data = self.first(limit + 1)
+        if len(data) > limit:
+            raise BadInput(f"{self.name} is larger than {limit:,} bytes.", "A document of this format is smaller.")
+        return data
+
+    def first(self, count: int, offset: int = 0) -> bytes:
+        """Return up to ``count`` bytes from ``offset``."""
+        if self.data is not None:
+            return self.data[offset : offset + count]
+        try:
+            descriptor = os.open(self.path or "", FLAGS)
+        except OSError as exc:
+            raise BadInput(f"{self.name} cannot be read: {exc.strerror}.", "Check the path and permissions.") from exc
+        with os.fdopen(descriptor, "rb") as file:
+            file.seek(offset)
+            return file.read(count)
+
+    def digest(self) -> tuple[int, str]:
+        """Return size in bytes and ``sha256:…`` of the whole file, read in a stream."""
+        if self.data is not None:
+            return len(self.data), "sha256:" + hashlib.sha256(self.data).hexdigest()
+        source = read(Found(self.path or "", self.name), HEAD_BYTES)
+        return source.size, source.sha256
+
+
+class Peek:
+    """What recognition may look at: the bytes, never the name of the file; names inside its folder for folder formats.
+
+    ``members`` are the names below the folder in which the file lies, with ``/``; a file alone has none.
+    """
+
+    def __init__(self, data: bytes, size: int | None = None, members: Mapping[str, Given] | None = None) -> None:
+        self.data = data
+        self.size = len(data) if size is None else size
+        self.members: Mapping[str, Given] = members or {}
+
+    @property
+    def whole(self) -> bool:
+        """Return whether all bytes are here."""
+        return self.size == len(self.data)
+
+    @cached_property
+    def json(self) -> Any:
+        """Return the file as JSON (numbers that are none read as null), or None when it is not."""
+        if not self.whole or self.data.lstrip()[:1] not in (b"{", b"["):
+            return None
+        try:
+            return parse_json(self.data, lenient_numbers=True)
+        except BadInput:
+            return None
+
+    @cached_property
+    def text(self) -> str | None:
+        """Return the bytes as UTF-8 text, or None when they are not."""
+        if b"\0" in self.data[:HEAD_BYTES]:
+            return None
+        try:
+            return self.data.decode() if self.whole else self.data.decode(errors="ignore")
+        except UnicodeDecodeError:
+            return None
+
+
+@dataclass(slots=True)
+class Bundle:
+    """What a reader reads: one file, the files beside and below it, and public keys to verify signatures with."""
+
+    file: Given
+    members: Mapping[str, Given] = field(default_factory=dict)
+    keys: tuple[bytes, ...] = ()
+    size: int = -1
+    sha256: str = ""
+
+    def __post_init__(self) -> None:
+        """Measure the file unless the caller has."""
+        if not self.sha256:
+            self.size, self.sha256 = self.file.digest()
+
+    @property
+    def name(self) -> str:
+        """Return the name as shown."""
+        return self.file.name
+
+    def data(self, limit: int = MAX_DOCUMENT_BYTES) -> bytes:
+        """Return the whole file; raise BadInput when it is larger than a document may be."""
+        return self.file.read(limit)
+
+
+class Reader(NamedTuple):
+    """One format: ``name`` in provenance and docs, ``title`` in sentences ("a Hugging Face model card")."""
+
+    name: str
+    title: str
+    recognises: Callable[[Peek], bool]
+    read: Callable[[Bundle], Partial]
