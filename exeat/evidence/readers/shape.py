@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from exeat.errors import BadInput
-from exeat.evidence.partial import Partial
 from exeat.evidence.walk import FLAGS, Found, read
 from exeat.model.documents import MAX_DOCUMENT_BYTES, parse_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from exeat.evidence.partial import Partial
 
 HEAD_BYTES = 64 * 2**10
 """How much of a file recognition looks at when it is too large for a document, in bytes."""
