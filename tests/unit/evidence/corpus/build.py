@@ -1,0 +1,45 @@
+"""Write the corpus: python -m tests.unit.evidence.corpus.build FOLDER makes unsafe/, healthy/, markers/, corpus.json.
+
+Everything is made from code; no file of this kind lies in the repository. A payload only creates an empty file
+below markers/, which is how the tests prove that nothing was executed.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from tests.unit.evidence.corpus import containers, gadgets, streams, zips
+from tests.unit.evidence.corpus.shape import Mark, Unsafe
+
+
+def unsafe_cases() -> list[Unsafe]:
+    """Return every unsafe file, in a fixed order."""
+    return [*gadgets.cases(), *streams.cases(), *zips.cases(), *containers.cases()]
+
+
+def marker_of(folder: Path, name: str) -> Mark:
+    """Return the payload of one file; `folder` is the one that holds the unsafe files."""
+    return Mark(str((folder.parent / "markers" / name).resolve()))
+
+
+def write_unsafe(folder: Path) -> list[Unsafe]:
+    """Write the unsafe files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder.parent / "markers").mkdir(exist_ok=True)
+    cases = unsafe_cases()
+    for case in cases:
+        case.write(folder / case.name, marker_of(folder, case.name))
+    return cases
+
+
+def main(folder: Path) -> None:
+    """Write both halves and the list of what they are."""
+    unsafe = write_unsafe(folder / "unsafe")
+    rows = [{"name": case.name, "family": case.family, "source": case.source, "why": case.why} for case in unsafe]
+    (folder / "corpus.json").write_text(json.dumps({"unsafe": rows}, indent=1))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
