@@ -93,7 +93,8 @@ def gaps_of(document: Mapping[str, Any], disputed: frozenset[str] = frozenset())
         Manifest.model_validate_json(json.dumps(whole, default=str))
     except ValidationError as exc:
         errors = exc.errors(include_url=False, include_input=False)
-        found = [_gap(whole, error["loc"], error["type"], error["msg"]) for error in errors]
+        real = [error for error in errors if not (error["type"] == "too_short" and whole.get(str(error["loc"][0])))]
+        found = [_gap(whole, error["loc"], error["type"], error["msg"]) for error in real]
         order = {name: i for i, name in enumerate(Manifest.model_fields)}
         found.sort(key=lambda gap: order.get(gap.path.split(".")[0].split("[")[0], 0))
         return tuple(dict.fromkeys(gap for gap in found if gap.path not in disputed))
