@@ -1,0 +1,47 @@
+"""Look inside a checkpoint without running it: ``inspect`` for a person, ``open_checkpoint`` for a reader."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exeat.evidence.inspection.limits import DEFAULT, Limits
+from exeat.evidence.inspection.opened import Member, Opened, Problem, TensorRef, Tree
+from exeat.evidence.inspection.symbols import Call, Composite, Global, OrderedMap, StorageRef
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from exeat.model.inspection import Inspection
+
+
+def open_checkpoint(path: Path, *, limits: Limits = DEFAULT) -> Opened:
+    """Open a file or folder and build its symbolic trees; what is wrong stands in ``problems``.
+
+    Starts no child and reads no digest. Raises BadInput only when the path itself cannot be read.
+    """
+    raise NotImplementedError
+
+
+def inspect(path: Path, *, limits: Limits = DEFAULT) -> Inspection:
+    """Say what a checkpoint contains and whether it is clean, unsafe or unreadable; nothing of it is executed.
+
+    Raises BadInput only when the path itself cannot be read.
+    """
+    raise NotImplementedError
+
+
+__all__ = [
+    "Call",
+    "Composite",
+    "Global",
+    "Limits",
+    "Member",
+    "Opened",
+    "OrderedMap",
+    "Problem",
+    "StorageRef",
+    "TensorRef",
+    "Tree",
+    "inspect",
+    "open_checkpoint",
+]

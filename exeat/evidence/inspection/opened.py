@@ -1,0 +1,82 @@
+"""An opened checkpoint: its format, members, symbolic trees and tensors; no byte of it was executed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from exeat.evidence.inspection.symbols import Global
+
+
+class Problem(NamedTuple):
+    """One reason why the file is unsafe or cannot be read."""
+
+    code: str
+    verdict: Literal["unsafe", "unreadable"]
+    sentence: str
+    what_to_do: str
+    place: str = ""
+
+
+class Member(NamedTuple):
+    """A piece of the file: an archive member, a data section, a file of a folder; offset and bytes as stored."""
+
+    name: str
+    offset: int
+    bytes: int
+    file: str = ""
+
+
+class Tree(NamedTuple):
+    """The symbolic value of one pickle and the member that it stands in."""
+
+    place: str
+    value: Any
+
+
+class TensorRef(NamedTuple):
+    """A tensor by where its bytes are; stride and offset are in elements, dtype is safetensors' name (``F32``)."""
+
+    name: str
+    path: tuple[str, ...]
+    dtype: str
+    shape: tuple[int, ...]
+    stride: tuple[int, ...]
+    offset: int
+    storage: Member
+    quantised: bool = False
+
+
+class Text(NamedTuple):
+    """A piece of text that the file carries outside its pickles: metadata, a comment, a small text member."""
+
+    place: str
+    text: str
+
+
+@dataclass
+class Opened:
+    """What was found in a file; the ``problems`` are empty when nothing speaks against loading it."""
+
+    format: str
+    bytes: int
+    members: list[Member] = field(default_factory=list)
+    trees: list[Tree] = field(default_factory=list)
+    tensors: list[TensorRef] = field(default_factory=list)
+    texts: list[Text] = field(default_factory=list)
+    globals: dict[Global, str] = field(default_factory=dict)
+    """Every global by the place where it was seen first."""
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What was not looked at, one sentence each."""
+
+    def bytes_of(self, ref: TensorRef) -> memoryview:
+        """Return the elements of a tensor in C order, little endian."""
+        raise NotImplementedError
+
+    def chunks_of(self, ref: TensorRef) -> Iterator[memoryview]:
+        """Yield the elements of a tensor in C order, a few MiB at a time."""
+        raise NotImplementedError
