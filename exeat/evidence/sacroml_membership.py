@@ -9,17 +9,16 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from exeat.errors import BadInput
+from exeat.evidence.readers.report_rates import area_fields, exact_interval, interval_fields, rate_fields
 from exeat.evidence.sacroml_attack import Attack, count, number, rate
 from exeat.model.risk_report import Indicator
-from exeat.policy.interval import Interval, auc_hanley_mcneil, clopper_pearson
+from exeat.policy.interval import Interval
 
-LEVEL = Decimal("0.95")
 BOTH_LEVEL = Decimal("0.975")
 """Level of each of two intervals that together hold at LEVEL (Bonferroni)."""
 LEAST_P = Decimal("1e-30")
 TPR_AT = re.compile(r"TPR@([0-9]+(?:\.[0-9]+)?(?:e-?[0-9]{1,2})?)(%?)")
 FDIF = {"FDIF01": Decimal("0.1"), "FDIF02": Decimal("0.2"), "FDIF001": Decimal("0.01")}
-ZERO_NOTE = "A zero can come from tied attack scores as well as from safety; read it with the area and the interval."
 Reader: TypeAlias = Callable[[Attack, str, str], Indicator | None]
 
 
@@ -79,11 +78,6 @@ def _base(attack: Attack, instance: str) -> dict[str, Any]:
     return base
 
 
-def _interval(interval: Interval, value: Decimal, method: str) -> dict[str, Any]:
-    low, high = min(interval.low, value), max(interval.high, value)
-    return {"value": value, "ci_low": low, "ci_high": high, "ci_level": LEVEL, "ci_method": method}
-
-
 def _null(attack: Attack, indicator_id: str, name: str, **fields: Any) -> Indicator:
     return attack.figure(indicator_id, status="not_measured", reason=f"the producer wrote null for {name}", **fields)
 
@@ -93,10 +87,9 @@ def _auc(attack: Attack, instance: str, name: str) -> Indicator:
     base, value = _base(attack, instance), rate(attack, instance, name)
     if value is None:
         return _null(attack, indicator_id, name, **base)
-    found = _interval(auc_hanley_mcneil(value, base["n_in"], base["n_out"], LEVEL), value, "hanley_mcneil")
     p_value = rate(attack, instance, "P_HIGHER_AUC")
     p_value = None if p_value is None else max(p_value, LEAST_P)
-    return attack.figure(indicator_id, p_value=p_value, baseline_value=Decimal("0.5"), **base, **found)
+    return attack.figure(indicator_id, p_value=p_value, **base | area_fields(value, base["n_in"], base["n_out"]))
 
 
 def _advantage(attack: Attack, instance: str, name: str) -> Indicator | None:
@@ -106,18 +99,10 @@ def _advantage(attack: Attack, instance: str, name: str) -> Indicator | None:
     if value is None or tpr is None or fpr is None:
         return None
     base = _base(attack, instance)
-    hit = _counted(max(tpr, fpr), base["n_in"] if tpr >= fpr else base["n_out"], BOTH_LEVEL)
-    miss = _counted(min(tpr, fpr), base["n_out"] if tpr >= fpr else base["n_in"], BOTH_LEVEL)
+    hit = exact_interval(max(tpr, fpr), base["n_in"] if tpr >= fpr else base["n_out"], BOTH_LEVEL)
+    miss = exact_interval(min(tpr, fpr), base["n_out"] if tpr >= fpr else base["n_in"], BOTH_LEVEL)
     both = Interval(max(hit.low - miss.high, Decimal(0)), hit.high - miss.low)
-    return attack.figure("mia.adv", **base, **_interval(both, value, "exact"))
-
-
-def _counted(rate: Decimal, n: int, level: Decimal) -> Interval:
-    """Return the exact interval of a rate of n; a rate that is no whole count takes the wider side at each end."""
-    successes = rate * n
-    low = clopper_pearson(math.floor(successes + Decimal("1e-4")), n, level).low
-    high = clopper_pearson(min(math.ceil(successes - Decimal("1e-4")), n), n, level).high
-    return Interval(low, high)
+    return attack.figure("mia.adv", **base, **interval_fields(both, value, "exact"))
 
 
 def _rate_names(attack: Attack, instances: list[str]) -> list[str]:
@@ -151,22 +136,9 @@ def _tpr(attack: Attack, instance: str, name: str) -> Indicator | None:
     fpr, value, base = fpr_of(attack, name), rate(attack, instance, name), _base(attack, instance)
     if value is None:
         return _null(attack, indicator_id, name, fpr=fpr, **base)
-    n_in, n_out = base["n_in"], base["n_out"]
-    if math.floor(n_out * fpr) < 1:
-        return attack.figure(indicator_id, status="not_measured", reason=_unresolvable(n_out), fpr=fpr, **base)
-    if value == 0:
-        base["bound_note"] = f"{base.get('bound_note', '')} {ZERO_NOTE}".strip()
-    events = value * n_in
-    whole = int(events.to_integral_value()) if abs(events - events.to_integral_value()) < Decimal("1e-4") else None
-    found = _interval(_counted(value, n_in, LEVEL), value, "clopper_pearson")
-    return attack.figure(indicator_id, fpr=fpr, n_events=whole, **base, **found)
-
-
-def _unresolvable(n_out: int) -> str:
-    smallest = Decimal(100) / n_out
-    return (
-        f"not resolvable with {n_out:,} non-members: the smallest false-positive rate they can show is {smallest:.2g} %"
-    )
+    found = rate_fields(value, fpr, base["n_in"], base["n_out"])
+    notes = [note for note in (base.get("bound_note"), found.get("bound_note")) if note]
+    return attack.figure(indicator_id, **base | found | {"bound_note": " ".join(notes)})
 
 
 def _fdif(attack: Attack, instance: str, name: str) -> Indicator | None:
