@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from exeat.errors import BadInput
 from exeat.evidence import access_events, canonical, files, foreign
+from exeat.evidence.readers.reports import PICKLED, REPORT_READERS
 from exeat.evidence.recognise import ACCESS_EVENTS, ACCESS_PARQUET, BINDING, CHECKPOINT_FILE, RECORD_ARRAYS, recognise
 
 if TYPE_CHECKING:
@@ -24,15 +26,24 @@ TAKERS: dict[str, Callable[[Run, Source], None]] = {
     "exeat-risk-report/1": canonical.take_report,
     "sacroml/1": foreign.take_sacroml,
     "sacroml/2": foreign.take_sacroml,
+    **{reader.name: partial(foreign.take_report, name=reader.name) for reader in REPORT_READERS},
     "exeat-release/1": canonical.take_proposal,
     ACCESS_EVENTS: access_events.take_lines,
     ACCESS_PARQUET: access_events.take_parquet,
-    RECORD_ARRAYS: files.take_arrays,
+    RECORD_ARRAYS: foreign.take_arrays,
     CHECKPOINT_FILE: files.take_checkpoint_file,
+    PICKLED: foreign.take_pickled,
     UNKNOWN: files.take_unknown,
 }
 """In the order in which they are taken: what others refer to comes first."""
-SETTLED_BY_DIGEST = frozenset(TAKERS) - {BINDING, CHECKPOINT_FILE, RECORD_ARRAYS, ACCESS_PARQUET, UNKNOWN}
+SETTLED_BY_DIGEST = frozenset(TAKERS) - {
+    BINDING,
+    CHECKPOINT_FILE,
+    RECORD_ARRAYS,
+    PICKLED,
+    ACCESS_PARQUET,
+    UNKNOWN,
+}
 """Kinds of which a digest on the ledger says all; a component may be listed by another checkpoint since."""
 HELD_BYTES = 128 * 2**20
 """How much of the sources is held in memory while they are sorted; the rest is read a second time."""

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field, ValidationError
 
 from exeat.errors import BadInput
-from exeat.model.base import Document, Line, RelativePath, Sha256, Slug
+from exeat.model.base import Document, Line, Moment, Rate, RelativePath, Sha256, Slug
 from exeat.model.documents import parse_json, validation_to_bad_input
 from exeat.model.risk_report import Subject
 from exeat.model.tier import Access  # noqa: TC001
@@ -16,7 +16,8 @@ from exeat.model.tier import Access  # noqa: TC001
 class Binding(Document):
     """Which checkpoint some foreign files are about; ``files`` maps relative name to digest.
 
-    Only the digests count: a renamed file stays bound, an edited one does not.
+    Only the digests count: a renamed file stays bound, an edited one does not. The optional fields say what some
+    formats leave out: when it was measured, by which version, with which attack, at which delta.
     """
 
     schema_: Annotated[Literal["exeat-binding/1"], Field(alias="schema")]
@@ -26,6 +27,10 @@ class Binding(Document):
     access: Access
     independent: bool
     author: Line
+    measured_at: Moment | None = None
+    tool_version: Line | None = None
+    attack: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,29}$")] | None = None
+    delta: Rate | None = None
 
     @property
     def subject(self) -> Subject:

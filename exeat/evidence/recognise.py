@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from exeat.errors import BadInput
+from exeat.evidence.readers.reports import PICKLED, is_pickled, kind_of
 from exeat.model.documents import MAX_DOCUMENT_BYTES, parse_json
 
 CHECKPOINT_FILE = "checkpoint-file"
@@ -18,7 +19,8 @@ SACROML = ("sacroml/1", "sacroml/2")
 CANONICAL = (ACCESS_EVENTS, BINDING, "exeat-manifest/1", "exeat-policy/1", "exeat-release/1", "exeat-risk-report/1")
 WHAT_EXEAT_READS = (
     "Exeat reads manifests, risk reports, release proposals, policies and bindings of its own schemas "
-    "(exeat schema prints each), access events as JSON lines or Parquet, and SACRO-ML report.json. "
+    "(exeat schema prints each), access events as JSON lines or Parquet, and reports of SACRO-ML, LeakPro, Privacy "
+    "Meter, PrivacyGuard, dp-accounting, Opacus, modelscan, picklescan, modelaudit and fickling. "
     "List other files of a checkpoint as components in its manifest."
 )
 MAX_LINE_BYTES = 64 * 2**10
@@ -36,14 +38,17 @@ def recognise(data: bytes, size: int | None = None) -> str:
 
     Raises BadInput when it is nothing that Exeat reads, with the list of what it does read.
     """
-    return _binary_kind(data) or _text_kind(data, len(data) if size is None else size)
+    size = len(data) if size is None else size
+    return _binary_kind(data, size) or _text_kind(data, size)
 
 
-def _binary_kind(data: bytes) -> str | None:
+def _binary_kind(data: bytes, size: int) -> str | None:
     if data.startswith(b"PAR1"):
         return ACCESS_PARQUET
     if data.startswith(b"PK\x03\x04") and re.match(rb"[\s\S]{30}[\w./-]{1,200}?\.npy", data):
-        return RECORD_ARRAYS
+        return kind_of(data, size) or RECORD_ARRAYS
+    if is_pickled(data):
+        return PICKLED
     if data.startswith(b"\x80") and data[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         return CHECKPOINT_FILE
     return CHECKPOINT_FILE if data.startswith(_CHECKPOINT_MAGIC) or _is_safetensors(data) else None
@@ -85,14 +90,18 @@ def _canonical(schema: str) -> str:
 def _json_kind(data: bytes) -> str:
     if not data.strip():
         raise BadInput("The file is empty.", "Export it again.")
-    if not data.lstrip()[:1] == b"{":
+    if data.lstrip()[:1] != b"{":
+        if kind := kind_of(data):
+            return kind
         raise _unknown(data)
     version = _SACROML.search(data)
     if version:
         return "sacroml/1" if version[1] in (b"0", b"1") else "sacroml/2"
-    value = parse_json(data)
+    value = parse_json(data, lenient_numbers=True)
     if isinstance(value.get("schema"), str):
         return _canonical(value["schema"][:60])
+    if kind := kind_of(data):
+        return kind
     raise _unknown(data)
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import ValidationError
 
 from exeat.errors import BadInput
+from exeat.evidence.readers.report_shape import per_record
 from exeat.evidence.sacroml_attack import Attack, inlined_rows
 from exeat.evidence.sacroml_membership import membership
 from exeat.evidence.sacroml_structure import attribute, instance_based, structural
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 PERCENT_SINCE = 2
 KNOWN_MAJORS = (1, 2)
+NPZ = "application/x-npz"
+ROWS = b'"individual"'
+"""Stands in a report that inlines one row per record."""
 
 
 class AttackKind(NamedTuple):
@@ -101,6 +105,7 @@ def _convert(key: str, entry: Any, bound: BoundFile, sha256: str) -> RiskReport:
     if not indicators:
         raise BadInput(f"The attack {key[:60]!r} carries no figure.", "Run it again.", place=attack.place())
     rows = inlined_rows(attack)
+    indicators += per_record(attack.figure, rows)
     source = EvidenceRef(sha256=sha256, media_type="application/json", path=bound.name, sensitivity=4 if rows else 1)
     fields = {
         "schema": "exeat-risk-report/1",
@@ -113,7 +118,7 @@ def _convert(key: str, entry: Any, bound: BoundFile, sha256: str) -> RiskReport:
         "notes": NOTE,
         "indicators": tuple(indicators),
         "worst_records": _withheld(attack, bound, rows),
-        "evidence": (source,),
+        "evidence": (source, *_arrays(attack, bound)),
     }
     return RiskReport.model_validate(fields)
 
@@ -183,9 +188,18 @@ def _config_digest(attack: Attack) -> str:
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
+def _arrays(attack: Attack, bound: BoundFile) -> list[EvidenceRef]:
+    """Return the arrays of per-record scores that the attack names and the binding lists, the most sensitive there is.
+
+    SACRO-ML names them without a folder; the binding may have one.
+    """
+    names = {str(instance.get("arrays_file")) for instance in attack.instances.values()}
+    listed = sorted(bound.binding.files.items())
+    found = [(path, sha256) for path, sha256 in listed if path.rpartition("/")[2] in names]
+    return [EvidenceRef(sha256=sha256, media_type=NPZ, path=path, sensitivity=4) for path, sha256 in found]
+
+
 def _withheld(attack: Attack, bound: BoundFile, rows: int) -> WithheldRecords | None:
     """Name the file of per-record scores by digest when the binding lists it; its content stays outside."""
-    names = {instance.get("arrays_file") for instance in attack.instances.values()}
-    by_name = {name.rpartition("/")[2]: sha256 for name, sha256 in bound.binding.files.items()}
-    digest = next((by_name[name] for name in sorted(map(str, names)) if name in by_name), None)
+    digest = next((one.sha256 for one in _arrays(attack, bound)), None)
     return WithheldRecords(withheld_sha256=digest, n_records=rows or None) if digest or rows else None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MAX_STEPS = 10**9
 """Beyond this the figure is a mistake, not a training run."""
 MAX_PLD_STEPS = 10**6
+MAX_PHASES = 20
 MAX_PLD_EPSILON = 60
 """A privacy-loss distribution needs memory and time in proportion to epsilon (gigabytes at 1,000); above this Rényi
 DP answers alone, and nobody should take comfort from the difference."""
@@ -77,13 +78,27 @@ def dp_sgd_epsilon(
 
     Sources: Koskela et al. 2020 and Doroshenko et al. 2022 (PLD); Mironov 2017 and 2019 (Rényi DP).
     """
-    _check(noise_multiplier, sample_rate, steps, delta)
+    return composed_epsilon(((noise_multiplier, sample_rate, steps),), delta=delta, replace_one=replace_one)
+
+
+@lru_cache(maxsize=512)
+def composed_epsilon(
+    phases: tuple[tuple[float, float, int], ...], *, delta: float, replace_one: bool = False
+) -> Recomputed:
+    """Return epsilon of several phases of DP-SGD one after the other, each (noise multiplier, sample rate, steps)."""
+    if not 0 < len(phases) <= MAX_PHASES:
+        raise BadInput(
+            f"Epsilon cannot be recomputed from {len(phases):,} phases of noise and sample rate.",
+            f"Between 1 and {MAX_PHASES} are composed; attach the accountant's own report.",
+        )
+    for noise_multiplier, sample_rate, steps in phases:
+        _check(noise_multiplier, sample_rate, steps, delta)
     import dp_accounting  # noqa: PLC0415 see the module's docstring
 
     relation = dp_accounting.NeighboringRelation
     neighbours = relation.REPLACE_ONE if replace_one else relation.ADD_OR_REMOVE_ONE
-    event = dp_accounting.GaussianDpEvent(noise_multiplier)
-    event = dp_accounting.SelfComposedDpEvent(dp_accounting.PoissonSampledDpEvent(sample_rate, event), steps)
+    event = dp_accounting.ComposedDpEvent([_phase(*phase) for phase in phases])
+    steps = sum(phase[2] for phase in phases)
     rdp = _rdp(event, delta)
     pld = _pld(event, neighbours, delta) if steps <= MAX_PLD_STEPS and rdp <= MAX_PLD_EPSILON else None
     if pld is None and replace_one:
@@ -92,6 +107,13 @@ def dp_sgd_epsilon(
             "State the claim for adding or removing one record, or attach the accountant's own report.",
         )
     return Recomputed(pld=pld, rdp=None if replace_one else rdp)
+
+
+def _phase(noise_multiplier: float, sample_rate: float, steps: int) -> Any:
+    import dp_accounting  # noqa: PLC0415 see the module's docstring
+
+    sampled = dp_accounting.PoissonSampledDpEvent(sample_rate, dp_accounting.GaussianDpEvent(noise_multiplier))
+    return dp_accounting.SelfComposedDpEvent(sampled, steps)
 
 
 def _check(noise_multiplier: float, sample_rate: float, steps: int, delta: float) -> None:

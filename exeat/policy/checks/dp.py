@@ -19,6 +19,7 @@ from exeat.policy.reading import Judged, reading
 if TYPE_CHECKING:
     from exeat.model.manifest import DpClaim
     from exeat.policy.binding import Measurement
+    from exeat.policy.epsilon import Recomputed
 
 LEVEL = 0.95
 """Confidence of the empirical lower bound, shared among all rates that are tried (Bonferroni)."""
@@ -83,14 +84,18 @@ def epsilon_supported(matter: Matter) -> Outcome:  # noqa: PLR0911 one sentence 
         return failed(f"{both}: the parameters do not support the claim.")
     if claimed > again.loosest * (1 + tolerance):
         return warned(f"{both}: the claim is looser than its parameters; are they of this run?")
-    if other := _reported_epsilon(matter, claimed):
+    if other := _reported_epsilon(matter, claimed, again):
         return warned(f"{both}, but a report says ε {digits(other)}.")
     return passed(f"{both}: supported.")
 
 
-def _reported_epsilon(matter: Matter, claimed: Decimal) -> Decimal | None:
+def _reported_epsilon(matter: Matter, claimed: Decimal, again: Recomputed) -> Decimal | None:
+    """Return a reported epsilon that is neither the claim nor what either accountant gives for its parameters."""
+    tolerance = matter.policy.dp_tolerance
+    low, high = again.tightest * (1 - tolerance), again.loosest * (1 + tolerance)
     values = [m.indicator.value for m in matter.under("dp.epsilon") if m.indicator.indicator_id == "dp.epsilon"]
-    return next((v for v in values if v is not None and abs(v - claimed) > claimed * matter.policy.dp_tolerance), None)
+    others = (v for v in values if v is not None and abs(v - claimed) > claimed * tolerance)
+    return next((v for v in others if not low <= v <= high), None)
 
 
 @check("E3")
