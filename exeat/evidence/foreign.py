@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from exeat.ledger.statement import Draft
     from exeat.model.risk_report import RiskReport
 
+ZIP = b"PK\x03\x04"
+
 
 def take_binding(run: Run, source: Source) -> None:
     """Remember which files of this ingest the binding is about; it is kept with the first report it binds."""
@@ -85,7 +87,7 @@ def take_report(run: Run, source: Source, name: str) -> None:
 
 
 def take_arrays(run: Run, source: Source) -> None:
-    """Keep arrays of per-record scores that a binding lists, and read no value of them; leave all others outside."""
+    """Keep per-record scores that a binding lists, and read no value of them; leave all others outside."""
     bound = run.bindings.get(source.sha256)
     if bound is None or files.is_component(run, source):
         files.take_arrays(run, source)
@@ -98,7 +100,8 @@ def take_arrays(run: Run, source: Source) -> None:
     try:
         bound_manifest(run, bound.binding.subject)
         data = run.bytes_of(source)
-        report_npz.arrays(data, frozenset())
+        if data.startswith(ZIP):
+            report_npz.arrays(data, frozenset())
     except BadInput as exc:
         run.reject(source, exc, kind=RECORD_ARRAYS, keep=False)
         return

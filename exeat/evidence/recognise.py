@@ -30,6 +30,7 @@ _FIRST_KEY = re.compile(rb'\s*\{\s*"schema"\s*:\s*"([a-z0-9/-]{1,60})"')
 _SACROML = re.compile(rb'"sacroml_version"\s*:\s*"(\d{1,3})\.')
 _SAFETENSORS = re.compile(rb'[\s\S]{8}\{\s*"')
 _TOML_SCHEMA = re.compile(rb'^schema\s*=\s*"exeat-policy/1"', re.MULTILINE)
+_RECORD_ROWS = re.compile(rb"record,is_member,[\w,]{1,2000}\r?\n")
 _CHECKPOINT_MAGIC = (b"PK\x03\x04", b"\x89HDF\r\n\x1a\n", b"\x93NUMPY", b"GGUF", b"\x1f\x8b")
 
 
@@ -47,6 +48,8 @@ def _binary_kind(data: bytes, size: int) -> str | None:
         return ACCESS_PARQUET
     if data.startswith(b"PK\x03\x04") and re.match(rb"[\s\S]{30}[\w./-]{1,200}?\.npy", data):
         return kind_of(data, size) or RECORD_ARRAYS
+    if _RECORD_ROWS.match(data):
+        return RECORD_ARRAYS
     if is_pickled(data):
         return PICKLED
     if data.startswith(b"\x80") and data[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):

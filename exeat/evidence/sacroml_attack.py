@@ -7,13 +7,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from exeat.errors import BadInput
+from exeat.evidence.readers.report_shape import plain_params
 from exeat.model.documents import json_path
 from exeat.model.risk_report import Indicator
 
 if TYPE_CHECKING:
     from exeat.model.risk_report import Adversary
 
-MAX_PARAMS = 40
 LEFT_OUT = ("output_dir", "write_report", "attack_name")
 
 
@@ -48,13 +48,10 @@ class Attack:
 
     @property
     def params(self) -> dict[str, str]:
-        """Return the plain parameters of the attack as short text, without paths of the producer's machine."""
+        """Return the plain parameters of the attack as short text."""
         given = self.metadata.get("attack_params")
-        plain = given.items() if isinstance(given, dict) else ()
-        kept = {
-            str(k)[:60]: str(v)[:200] for k, v in plain if isinstance(v, str | int | float | bool) and k not in LEFT_OUT
-        }
-        return dict(sorted(kept.items())[:MAX_PARAMS])
+        kept = {k: v for k, v in given.items() if k not in LEFT_OUT} if isinstance(given, dict) else None
+        return plain_params(kept)
 
     def figure(self, indicator_id: str, **fields: Any) -> Indicator:
         """Return an indicator of this attack; without a value it must carry a status and a reason."""

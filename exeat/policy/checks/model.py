@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from exeat.model.tier import ComponentKind, Disposition
 from exeat.policy.checks.registry import check
@@ -125,17 +125,41 @@ def _format(part: Leaving) -> str:
 
 @check("M4")
 def safe_to_load(matter: Matter) -> Outcome:
-    """Check that each leaving file has a format that runs no code, or a clean scan."""
+    """Check that each leaving file has a format that runs no code, or a clean scan; no scanner's report says otherwise.
+
+    A clean report of a block-list scanner changes nothing here: it is no inspection.
+    """
     unsafe = tuple(p.component.id for p in matter.leaving if p.component.scan and p.component.scan.result == "unsafe")
     if unsafe:
         return failed(f"A scan found unsafe content in {listed(unsafe)}.", components=unsafe)
+    if found := _scanned(matter, suspicions=False):
+        return failed(f"{found.tool} found unsafe content in {listed(found.components)}.", components=found.components)
     open_ = tuple(p.component.id for p in matter.leaving if _format(p) not in SAFE_FORMATS and not _is_clean(p))
     if open_:
         formats = listed(sorted({p.component.format for p in matter.leaving if p.component.id in open_}))
         return not_measured(
             f"{listed(open_)} ({formats}) may run code when loaded and was not scanned.", components=open_
         )
+    if found := _scanned(matter, suspicions=True):
+        return warned(f"{found.tool} finds {listed(found.components)} suspicious; read its report.")
     return passed(f"{counted(len(matter.leaving), 'file')} in a safe format or scanned clean.")
+
+
+class _Scanned(NamedTuple):
+    """Which tool has a finding about which leaving components."""
+
+    tool: str
+    components: tuple[str, ...]
+
+
+def _scanned(matter: Matter, *, suspicions: bool) -> _Scanned | None:
+    """Return the first finding of a scanner's report (``scan.<tool>``, or its suspicions) about a leaving component."""
+    for item in matter.under("scan."):
+        about = item.source.report.subject.component_sha256
+        parts = tuple(part.component.id for part in matter.leaving if part.component.sha256 in about)
+        if parts and item.indicator.value and item.indicator.indicator_id.endswith(".suspicions") is suspicions:
+            return _Scanned(item.source.report.tool.name, parts)
+    return None
 
 
 def _is_clean(part: Leaving) -> bool:

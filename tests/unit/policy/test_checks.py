@@ -20,6 +20,10 @@ def part(**changes):
     return manifest(**{f"components__0__{name}": value for name, value in changes.items()})
 
 
+def scan(value, suffix="", unit="flag"):
+    return report(indicators=[simple(f"scan.modelscan{suffix}", value, None, None, unit=unit)])
+
+
 def governed(**changes):
     return manifest(**{f"governance__{name}": value for name, value in changes.items()})
 
@@ -116,6 +120,11 @@ ROWS_OF_CHECKS = [
     ("M4", P, {"of": part(format="torch", scan={"tool": "s", "version": "1", "result": "clean"})}),
     ("M4", N, {"of": part(format="torch", scan={"tool": "s", "version": "1", "result": "not_assessed"})}),
     ("M4", F, {"of": part(scan={"tool": "s", "version": "1", "result": "unsafe"})}),
+    ("M4", F, {"reports": (scan("1"),)}),
+    ("M4", P, {"reports": (scan("0"),)}),
+    ("M4", W, {"reports": (scan("2", ".suspicions", "count"),)}),
+    ("M4", N, {"of": part(format="torch"), "reports": (scan("0"),)}),
+    ("M4", N, {"of": part(format="torch"), "reports": (scan("2", ".suspicions", "count"),)}),
     ("M5", F, {"proposed": proposal(manifest_sha256=SHA)}),
     ("M5", F, {"proposed": proposal(checkpoint_id="other")}),
     ("M5", F, {"knowing": context(file_digests={"weights": SHA})}),

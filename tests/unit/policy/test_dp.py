@@ -101,6 +101,14 @@ def test_a_report_with_another_epsilon_contradicts_the_claim():
     assert finding("E2", of=claiming(), reports=(other,)).verdict is W
 
 
+@pytest.mark.parametrize("accountant", ["pld", "rdp"])
+def test_a_report_by_either_accountant_does_not_contradict_it(accountant):
+    claim = claiming()
+    value = str(getattr(recompute(claim.dp), accountant))
+    other = report(indicators=[simple("dp.epsilon", value, None, None, unit="epsilon")])
+    assert finding("E2", of=claim, reports=(other,)).verdict is P
+
+
 def test_more_records_per_person_than_one_raise_a_doubt():
     twice = claiming().model_copy(
         update={"data_sources": manifest(data_sources__0__max_records_per_unit=4).data_sources}
