@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from tests.unit.evidence.corpus import containers, gadgets, streams, zips
-from tests.unit.evidence.corpus.shape import Mark, Unsafe
+from tests.unit.evidence.corpus.shape import Healthy, Mark, Unsafe
 
 
 def unsafe_cases() -> list[Unsafe]:
@@ -34,11 +34,29 @@ def write_unsafe(folder: Path) -> list[Unsafe]:
     return cases
 
 
+def healthy_cases() -> list[Healthy]:
+    """Return every healthy file; imports torch."""
+    from tests.unit.evidence.corpus import healthy_torch, healthy_training  # noqa: PLC0415
+
+    return [*healthy_torch.cases(), *healthy_training.cases()]
+
+
+def write_healthy(folder: Path) -> list[Healthy]:
+    """Write the healthy files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    cases = healthy_cases()
+    for case in cases:
+        case.write(folder / case.name)
+    return cases
+
+
 def main(folder: Path) -> None:
     """Write both halves and the list of what they are."""
-    unsafe = write_unsafe(folder / "unsafe")
-    rows = [{"name": case.name, "family": case.family, "source": case.source, "why": case.why} for case in unsafe]
-    (folder / "corpus.json").write_text(json.dumps({"unsafe": rows}, indent=1))
+    rows = {
+        "unsafe": [case._asdict() for case in write_unsafe(folder / "unsafe")],
+        "healthy": [case._asdict() for case in write_healthy(folder / "healthy")],
+    }
+    (folder / "corpus.json").write_text(json.dumps(rows, indent=1, default=lambda _: None))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 import warnings
 from pathlib import Path
@@ -56,6 +57,9 @@ def child(path: Path, reader: str) -> None:
     warnings.simplefilter("ignore")
     try:
         load(path, reader)
+        for thread in threading.enumerate():
+            if thread is not threading.current_thread():
+                thread.join(1)
     finally:
         os._exit(0)
 
