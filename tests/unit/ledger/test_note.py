@@ -77,7 +77,8 @@ def test_what_is_not_a_head_of_this_log(note):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a+b", "a+zz+AAAA", "a b+00000000+AAAA", KEY.vkey[:-4] + "AAA=", OTHER_VKEY.replace("b7", "b8")],
+    "text",
+    ["", "a+b", "a+zz+AAAA", "a b+00000000+AAAA", KEY.vkey[:-4] + "AAA=", OTHER_VKEY.replace("b7", "b8")],
     ids=range(6),
 )
 def test_wrong_keys_are_refused(text):
@@ -133,7 +134,9 @@ def test_every_changed_character_of_a_receipt_is_refused(place, letter):
             open_receipt(changed, KEY.vkey)
 
 
-@pytest.mark.parametrize("text", ["", "c2sp.org/tlog-proof@v1", "\n\n", TEXT.replace("extra ", "extra\t"), TEXT * 2], ids=range(5))
+@pytest.mark.parametrize(
+    "text", ["", "c2sp.org/tlog-proof@v1", "\n\n", TEXT.replace("extra ", "extra\t"), TEXT * 2], ids=range(5)
+)
 def test_what_is_not_a_receipt(text):
     with pytest.raises((Tampered, BadInput)):
         open_receipt(text, KEY.vkey)
