@@ -71,10 +71,12 @@ def _keep(run: Run, source: Source, listed: list[_Listed]) -> None:
             f"The file has {source.size:,} bytes; intake keeps checkpoint files up to {run.keep_bytes:,}.",
             "Leave it where it is: the manifest names it by digest. Raise max_checkpoint_bytes to keep it here.",
         )
-    note = f"component {listed[0].component.id}"
+    if run.rule is not None:
+        listed = [place for place in listed if run.rule.speaks_of(run.register, place.checkpoint_id)]
     new = [place for place in listed if not _received(run, place)]
+    note = f"component {listed[0].component.id}" if listed else ""
     if not new:
-        run.know(source, CHECKPOINT_FILE, listed[0].checkpoint_id, note)
+        run.know(source, CHECKPOINT_FILE, listed[0].checkpoint_id if listed else "", note)
         return
     data = source.data if source.data is not None else walk.again(source, run.keep_bytes)
     run.stores.objects.put(data, source.sha256)

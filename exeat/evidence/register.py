@@ -41,6 +41,7 @@ class Fact(NamedTuple):
     subject: Mapping[str, str]
     body: Mapping[str, object]
     version: int
+    actor: str
 
 
 class Register:
@@ -84,10 +85,10 @@ class Register:
         """Count a statement of this ingest as said."""
         facts = self.case(draft.case)
         version = facts[-1].version + 1 if facts else 1
-        self._note(draft.case, Fact(draft.kind, draft.subject, draft.body, version))
+        self._note(draft.case, Fact(draft.kind, draft.subject, draft.body, version, draft.actor))
 
     def _learn(self, entry: Entry) -> None:
-        self._note(entry.case, Fact(entry.kind, entry.subject, entry.body, entry.version))
+        self._note(entry.case, Fact(entry.kind, entry.subject, entry.body, entry.version, entry.actor))
 
     def _note(self, case: str, fact: Fact) -> None:
         self._facts.setdefault(case, []).append(fact)

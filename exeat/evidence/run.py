@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from exeat.evidence.library import Library
     from exeat.evidence.ports import AccessEvents, Objects
     from exeat.evidence.statements import Author
+    from exeat.evidence.submission import Rule
     from exeat.ledger.statement import Draft, Entry, LedgerStore
     from exeat.model.manifest import Manifest
 
@@ -64,9 +65,10 @@ class _Pending(NamedTuple):
 class Run:
     """The state of one ingest."""
 
-    def __init__(self, stores: Stores, by: Author, files: int, keep_bytes: int) -> None:
+    def __init__(self, stores: Stores, by: Author, files: int, keep_bytes: int, rule: Rule | None = None) -> None:
         self.stores = stores
         self.by = by
+        self.rule = rule
         self.keep_bytes = keep_bytes
         self.register = Register(stores.ledger, files)
         self.result = IntakeResult()
@@ -87,7 +89,12 @@ class Run:
         self.result.known.append(Item(source.name, kind, source.sha256, subject_id, note))
 
     def accept(self, source: Source, item: Item, *drafts: Draft) -> None:
-        """Say the statements about a source with the next batch; its bytes are in the store by now."""
+        """Say the statements about a source with the next batch; its bytes are in the store by now.
+
+        Raises BadInput when the rule of this ingest does not let its author say one of them.
+        """
+        if self.rule is not None:
+            self.rule.check(self.register, drafts)
         for draft in drafts:
             self.register.add(draft)
         if source.path is not None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 CHECKPOINT_REGISTERED = "checkpoint.registered"
 COMPONENT_RECEIVED = "component.received"
 REPORT_ATTACHED = "report.attached"
+COMPONENT_INSPECTED = "component.inspected"
+COMPONENT_MINIMISED = "component.minimised"
 FILES_BOUND = "files.bound"
 RELEASE_DRAFTED = "release.drafted"
 POLICY_PROPOSED = "policy.proposed"
@@ -56,6 +58,14 @@ class Author(NamedTuple):
             raise NotPermitted(
                 "Only stewards, custodians and operators bring evidence in.", "Ask a steward to ingest the files."
             )
+        return cls(person.person_id, role.value, person.authenticated)
+
+    @classmethod
+    def submitting(cls, person: Person) -> Author:
+        """Return the author for a person who submits a release of their own; raise NotPermitted."""
+        role = person.role_for(Permission.RELEASE_SUBMIT)
+        if role is None:
+            raise NotPermitted("Only submitters prepare releases.", "Ask a submitter of the project.")
         return cls(person.person_id, role.value, person.authenticated)
 
     def says(

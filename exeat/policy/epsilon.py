@@ -22,7 +22,7 @@ MAX_PLD_STEPS = 10**6
 MAX_PHASES = 20
 MAX_PLD_EPSILON = 60
 """A privacy-loss distribution needs memory and time in proportion to epsilon (gigabytes at 1,000); above this Rényi
-DP answers alone, and nobody should take comfort from the difference."""
+DP answers alone, and nobody should take comfort from the difference. Each further phase costs as much again."""
 _STEP = Decimal("1e-6")
 
 
@@ -100,7 +100,8 @@ def composed_epsilon(
     event = dp_accounting.ComposedDpEvent([_phase(*phase) for phase in phases])
     steps = sum(phase[2] for phase in phases)
     rdp = _rdp(event, delta)
-    pld = _pld(event, neighbours, delta) if steps <= MAX_PLD_STEPS and rdp <= MAX_PLD_EPSILON else None
+    affordable = steps <= MAX_PLD_STEPS and rdp * len(phases) <= MAX_PLD_EPSILON
+    pld = _pld(event, neighbours, delta) if affordable else None
     if pld is None and replace_one:
         raise BadInput(
             "No accountant here covers these parameters under replacement of one record.",

@@ -37,7 +37,8 @@ def _read(foreign: Foreign) -> Converted:
         kind = values.text(given, "result_type")[:60]
         raise BadInput(f"The LeakPro result {kind!r} is not a membership attack.", "Exeat reads MIAResult.")
     labels = values.entries(given["true_labels"], "$.true_labels", MAX_RECORDS)
-    rows = max(len(labels), len(given.get("signal_values") or ()))
+    scores = values.entries(given.get("signal_values") or [], "$.signal_values", MAX_RECORDS)
+    rows = max(len(labels), len(scores))
     name = word_of(values.text(given, "result_name"))
     found = _figures(foreign, name, given, labels)
     return Converted([*found, *per_record(foreign.figure, rows)], rows=rows, config=given.get("config"))

@@ -27,14 +27,14 @@ class Saying:
         self.notes: list[str] = []
         self._unsaid = 0
 
-    def says(self, path: str, value: Any, place: str) -> None:
-        """Add a fact; None says nothing."""
+    def says(self, path: str, value: Any, place: str, *, file: str = "") -> None:
+        """Add a fact; None says nothing. ``file`` is a member that says it instead of the bundle's own file."""
         if value is None:
             return
         if len(self.facts) >= MAX_FACTS:
             self._unsaid += 1
             return
-        self.facts.append(Fact(path, value, Origin(self.reader, self.bundle.name, place[:MAX_NOTE])))
+        self.facts.append(Fact(path, value, Origin(self.reader, file or self.bundle.name, place[:MAX_NOTE])))
 
     def takes(self, path: str, raw: Any, place: str, convert: Callable[[Any], Any]) -> bool:
         """Add a fact from a foreign value; one that does not fit becomes a note. Return whether it fitted."""

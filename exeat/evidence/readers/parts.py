@@ -1,0 +1,42 @@
+"""Component facts about files: those that a list names, and the file itself with its size and digest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exeat.evidence.manifest_path import item
+from exeat.evidence.readers import values
+
+if TYPE_CHECKING:
+    from exeat.evidence.readers.saying import Saying
+    from exeat.evidence.readers.shape import Given
+
+ITSELF = "the file itself"
+
+
+def component(path: str, field: str) -> str:
+    """Return the path of one field of the component that lies at ``path``; its id is made from the path."""
+    return item("components", values.slug(path.replace("/", "-")) or "file", field)
+
+
+def tell_file(saying: Saying, file: Given, kind: str | None, form: str | None) -> None:
+    """Take what a file is by itself: where it lies, its bytes and its digest."""
+    where = values.path_inside(file.name)
+    if where is None:
+        saying.note(f"{file.name[:80]!r} is not a path inside a checkpoint's folder.")
+        return
+    size, sha256 = file.digest()
+    facts = {"kind": kind, "path": where, "format": form, "bytes": size, "sha256": sha256}
+    for field, value in facts.items():
+        saying.says(component(where, field), value, ITSELF, file=file.name)
+
+
+def tell_listed(saying: Saying, path: str, sha256: str | None, place: str) -> str | None:
+    """Take a file that a list names with its digest; return where it lies, None when that is outside."""
+    where = values.path_inside(path)
+    if where is None:
+        saying.note(f"{place}: {path[:80]!r} leads out of the checkpoint's folder; left out.")
+        return None
+    saying.says(component(where, "path"), where, place)
+    saying.says(component(where, "sha256"), sha256, place)
+    return where

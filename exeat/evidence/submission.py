@@ -1,0 +1,62 @@
+"""What a submitter may say while submitting: own checkpoints, reports on them, own proposals; nothing else.
+
+A submitter has no right to bring evidence in for others: a new manifest or report of a checkpoint that somebody else
+registered would change what their releases are judged on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exeat.errors import BadInput
+from exeat.evidence import statements
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exeat.evidence.register import Register
+    from exeat.ledger.statement import Draft
+
+OF_A_CHECKPOINT = frozenset(
+    {
+        statements.CHECKPOINT_REGISTERED,
+        statements.COMPONENT_INSPECTED,
+        statements.COMPONENT_MINIMISED,
+        statements.COMPONENT_RECEIVED,
+        statements.FILES_BOUND,
+        statements.REPORT_ATTACHED,
+    }
+)
+
+
+class Rule:
+    """Lets one submitter speak of own checkpoints and releases."""
+
+    def __init__(self, owner: str) -> None:
+        self._owner = owner
+
+    def speaks_of(self, register: Register, checkpoint_id: str) -> bool:
+        """Return whether nobody else registered the checkpoint."""
+        first = register.checkpoint(checkpoint_id, statements.CHECKPOINT_REGISTERED)[:1]
+        return all(fact.actor == self._owner for fact in first)
+
+    def check(self, register: Register, drafts: Sequence[Draft]) -> None:
+        """Raise BadInput when a statement is not this submitter's to make."""
+        for draft in drafts:
+            checkpoint_id = str(draft.body.get("checkpoint_id", ""))
+            if draft.kind == statements.RELEASE_DRAFTED:
+                self._check_proposal(draft)
+            elif draft.kind not in OF_A_CHECKPOINT:
+                raise BadInput(
+                    "This is not part of a release.", "A submission holds a manifest, reports and model files."
+                )
+            elif not self.speaks_of(register, checkpoint_id):
+                raise BadInput(
+                    f"The checkpoint {checkpoint_id[:80]} was registered by somebody else.",
+                    "Choose a checkpoint_id of your own, or ask a steward to take the files in.",
+                    place="$.checkpoint_id",
+                )
+
+    def _check_proposal(self, draft: Draft) -> None:
+        if draft.body.get("submitter") != self._owner:
+            raise BadInput("The proposal names another submitter.", "Submit in your own name.", place="$.submitter")
