@@ -9,6 +9,8 @@ SENTENCES: dict[str, str] = {
     "policy.adopted": "{who} put a policy into force",
     "checkpoint.registered": "{who} registered checkpoint {what}",
     "component.received": "{who} brought in a file of checkpoint {what}",
+    "component.inspected": "{who} had a file of checkpoint {what} inspected",
+    "component.minimised": "{who} brought in the record of a minimised file of checkpoint {what}",
     "report.attached": "{who} attached a risk report to checkpoint {what}",
     "access.partition_closed": "{who} closed the access events of {what}",
     "release.drafted": "{who} drafted release {what}",

@@ -10,7 +10,9 @@ from pydantic import ValidationError
 
 from exeat.errors import BadInput
 from exeat.model.access_event import AccessEvent
+from exeat.model.inspection import Inspection
 from exeat.model.manifest import Manifest
+from exeat.model.minimisation import Minimisation
 from exeat.model.policy import Policy
 from exeat.model.release import Proposal
 from exeat.model.risk_report import RiskReport
@@ -28,7 +30,9 @@ MAX_TOML_LINE = 1000
 """Long dotted keys cost the TOML parser the square of their length."""
 SCHEMAS: Mapping[str, type[Document]] = {
     "exeat-access-event/1": AccessEvent,
+    "exeat-inspection/1": Inspection,
     "exeat-manifest/1": Manifest,
+    "exeat-minimisation/1": Minimisation,
     "exeat-policy/1": Policy,
     "exeat-release/1": Proposal,
     "exeat-risk-report/1": RiskReport,
