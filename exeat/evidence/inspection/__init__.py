@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from exeat.evidence.inspection.limits import DEFAULT, Limits
 from exeat.evidence.inspection.opened import Member, Opened, Problem, TensorRef, Tree
+from exeat.evidence.inspection.opening import open_path
 from exeat.evidence.inspection.symbols import Call, Composite, Global, OrderedMap, StorageRef
 
 if TYPE_CHECKING:
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
 def open_checkpoint(path: Path, *, limits: Limits = DEFAULT) -> Opened:
     """Open a file or folder and build its symbolic trees; what is wrong stands in ``problems``.
 
-    Starts no child and reads no digest. Raises BadInput only when the path itself cannot be read.
+    Starts no child and reads no digest. Raises BadInput only when the path itself cannot be read. The result keeps
+    the file open until ``close`` or the end of its ``with`` block.
     """
-    raise NotImplementedError
+    return open_path(path, limits)
 
 
 def inspect(path: Path, *, limits: Limits = DEFAULT) -> Inspection:

@@ -45,8 +45,8 @@ class Directory(NamedTuple):
     """Where the central directory lies, and the archive's comment."""
 
     offset: int
-    bytes: int
-    count: int
+    length: int
+    entries: int
     comment: bytes
 
 
@@ -115,7 +115,7 @@ def _directory(window: Window) -> Directory:
     place = start + at
     known = Directory(offset, size, count, tail[at + 22 :])
     found = _directory64(window, place, known)
-    if disk or first or here != count or found.offset + found.bytes != place - (76 if found is not known else 0):
+    if disk or first or here != count or found.offset + found.length != place - (76 if found is not known else 0):
         raise _Bad("zip-broken", "The zip directory does not lie where its end record says.")
     return found
 
@@ -129,21 +129,21 @@ def _directory64(window: Window, end: int, plain: Directory) -> Directory:
     if disk or disks != 1 or at + 76 != end or record[:4] != END64:
         raise _Bad("zip-broken", "The zip64 record does not lie directly before the end record.")
     length, _, _, disk, first, here, count, size, offset = struct.unpack("<QHHIIQQQQ", record[4:])
-    same = all(a in (b, cap) for a, b, cap in ((plain.offset, offset, MAX32), (plain.bytes, size, MAX32)))
-    if length != 44 or disk or first or here != count or plain.count not in (count, 0xFFFF) or not same:  # noqa: PLR2004
+    same = all(a in (b, cap) for a, b, cap in ((plain.offset, offset, MAX32), (plain.length, size, MAX32)))
+    if length != 44 or disk or first or here != count or plain.entries not in (count, 0xFFFF) or not same:  # noqa: PLR2004
         raise _Bad("zip-broken", "The two end records of the zip archive contradict each other.")
     return Directory(offset, size, count, plain.comment)
 
 
 def _central(window: Window, directory: Directory, judge: Judge) -> list[Entry]:
-    if directory.count > judge.limits.members or directory.bytes > judge.limits.members * 400:
-        raise _Bad("too-many-members", f"The zip archive names {directory.count:,} members.")
-    data = window.read(directory.offset, directory.bytes)
+    if directory.entries > judge.limits.members or directory.length > judge.limits.members * 400:
+        raise _Bad("too-many-members", f"The zip archive names {directory.entries:,} members.")
+    data = window.read(directory.offset, directory.length)
     entries, at = [], 0
     while at < len(data):
         entry, at = _central_entry(data, at)
         entries.append(entry)
-    if at != directory.bytes or len(entries) != directory.count:
+    if at != directory.length or len(entries) != directory.entries:
         raise _Bad("zip-broken", "The zip directory does not have as many members as it says.")
     return entries
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import codecs
-import struct
 from typing import TYPE_CHECKING, Any
 
+from exeat.evidence.inspection import opcode_values as values
 from exeat.evidence.inspection.pickle_walk import Broken, Walk
 from exeat.evidence.inspection.symbols import Call, Global, StorageRef
 
@@ -13,9 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 HIGHEST_PROTOCOL = 5
-MAX_DIGITS = 4300
-"""CPython's own cap on integers written as text."""
-MAX_LONG_BYTES = 2**16
 
 
 def _proto(walk: Walk) -> None:
@@ -47,98 +43,6 @@ def _pop(walk: Walk) -> None:
         walk.stack.pop()
     else:
         walk.since_mark()
-
-
-def _text_line(walk: Walk) -> None:
-    text = codecs.decode(walk.line(), "raw-unicode-escape")
-    walk.constants.append(text)
-    walk.stack.append(text)
-
-
-def _quoted_line(walk: Walk) -> None:
-    raw = walk.line().strip()
-    if len(raw) < 2 or raw[:1] != raw[-1:] or raw[:1] not in (b"'", b'"'):  # noqa: PLR2004
-        raise Broken("a text is not quoted")
-    data, _ = codecs.escape_decode(raw[1:-1])
-    text = data.decode("latin-1")
-    walk.constants.append(text)
-    walk.stack.append(text)
-
-
-def _text(width: int) -> Callable[[Walk], None]:
-    def step(walk: Walk) -> None:
-        text = str(walk.take(walk.number(width)), "utf-8", "surrogatepass")
-        walk.constants.append(text)
-        walk.stack.append(text)
-
-    return step
-
-
-def _latin(width: int) -> Callable[[Walk], None]:
-    def step(walk: Walk) -> None:
-        text = str(walk.take(walk.number(width)), "latin-1")
-        walk.constants.append(text)
-        walk.stack.append(text)
-
-    return step
-
-
-def _bytes(width: int) -> Callable[[Walk], None]:
-    def step(walk: Walk) -> None:
-        data = walk.take(walk.number(width))
-        walk.constants.append(data)
-        walk.stack.append(data)
-
-    return step
-
-
-def _unsigned(width: int) -> Callable[[Walk], None]:
-    return lambda walk: walk.stack.append(walk.number(width))
-
-
-def _small(walk: Walk) -> None:
-    walk.stack.append(walk.data[walk.pos])
-    walk.pos += 1
-
-
-def _int4(walk: Walk) -> None:
-    walk.stack.append(int.from_bytes(walk.take(4), "little", signed=True))
-
-
-def _int_line(walk: Walk) -> None:
-    line = walk.line()
-    if line in (b"00", b"01"):
-        walk.stack.append(line == b"01")
-    else:
-        walk.stack.append(_digits(line, 0))
-
-
-def _long_line(walk: Walk) -> None:
-    walk.stack.append(_digits(walk.line().removesuffix(b"L"), 0))
-
-
-def _digits(text: bytes, base: int) -> int:
-    if len(text) > MAX_DIGITS:
-        raise Broken("a number has thousands of digits", bomb=True)
-    return int(text, base)
-
-
-def _long(width: int) -> Callable[[Walk], None]:
-    def step(walk: Walk) -> None:
-        size = walk.number(width)
-        if size > MAX_LONG_BYTES:
-            raise Broken(f"a number has {size:,} bytes", bomb=True)
-        walk.stack.append(int.from_bytes(walk.take(size), "little", signed=True))
-
-    return step
-
-
-def _float(walk: Walk) -> None:
-    walk.stack.append(struct.unpack(">d", walk.take(8))[0])
-
-
-def _float_line(walk: Walk) -> None:
-    walk.stack.append(float(walk.line()))
 
 
 def _tuple(walk: Walk) -> None:
@@ -207,7 +111,7 @@ def _get(width: int) -> Callable[[Walk], None]:
 
 
 def _get_line(walk: Walk) -> None:
-    _recall(walk, _digits(walk.line(), 10))
+    _recall(walk, values.digits(walk.line(), 10))
 
 
 def _recall(walk: Walk, index: int) -> None:
@@ -224,7 +128,7 @@ def _put(width: int) -> Callable[[Walk], None]:
 
 
 def _put_line(walk: Walk) -> None:
-    _keep(walk, _digits(walk.line(), 10))
+    _keep(walk, values.digits(walk.line(), 10))
 
 
 def _memoize(walk: Walk) -> None:
@@ -285,11 +189,17 @@ def _build(walk: Walk) -> None:
 
 
 def _persistent(walk: Walk) -> None:
-    walk.stack.append(StorageRef(walk.pop()))
+    _refer(walk, walk.pop())
 
 
 def _persistent_line(walk: Walk) -> None:
-    walk.stack.append(StorageRef(str(walk.line(), "ascii")))
+    _refer(walk, str(walk.line(), "ascii"))
+
+
+def _refer(walk: Walk, id_: Any) -> None:
+    ref = StorageRef(id_)
+    walk.storages.append(ref)
+    walk.stack.append(ref)
 
 
 def _dup(walk: Walk) -> None:
@@ -329,26 +239,26 @@ _STEPS: dict[bytes, Callable[[Walk], None]] = {
     b"\x8f": _set("set"),
     b"\x91": _set("frozenset"),
     b"\x90": _additems,
-    b"V": _text_line,
-    b"S": _quoted_line,
-    b"X": _text(4),
-    b"\x8c": _text(1),
-    b"\x8d": _text(8),
-    b"T": _latin(4),
-    b"U": _latin(1),
-    b"B": _bytes(4),
-    b"C": _bytes(1),
-    b"\x8e": _bytes(8),
-    b"\x96": _bytes(8),
-    b"K": _small,
-    b"M": _unsigned(2),
-    b"J": _int4,
-    b"I": _int_line,
-    b"L": _long_line,
-    b"\x8a": _long(1),
-    b"\x8b": _long(4),
-    b"G": _float,
-    b"F": _float_line,
+    b"V": values.text_line,
+    b"S": values.quoted_line,
+    b"X": values.text(4),
+    b"\x8c": values.text(1),
+    b"\x8d": values.text(8),
+    b"T": values.latin(4),
+    b"U": values.latin(1),
+    b"B": values.bytes_(4),
+    b"C": values.bytes_(1),
+    b"\x8e": values.bytes_(8),
+    b"\x96": values.bytes_(8),
+    b"K": values.small,
+    b"M": values.unsigned(2),
+    b"J": values.int4,
+    b"I": values.int_line,
+    b"L": values.long_line,
+    b"\x8a": values.long(1),
+    b"\x8b": values.long(4),
+    b"G": values.float_,
+    b"F": values.float_line,
     b"t": _tuple,
     b"\x85": _tuple_of(1),
     b"\x86": _tuple_of(2),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from exeat.evidence.inspection.limits import Limits
+    from exeat.evidence.inspection.symbols import StorageRef
 
 SAFE_HASH = 2**60
 """Integers below hash to themselves; larger ones, and tuples, can be made to collide by the thousand."""
@@ -63,6 +64,7 @@ class Walk:
         self.globals: dict[Global, int] = {}
         self.calls: list[Call] = []
         self.constants: list[str | bytes] = []
+        self.storages: list[StorageRef] = []
         self.oddities: list[Oddity] = []
         self.broken: Broken | None = None
         self.done = False

@@ -20,7 +20,7 @@ MAX_PROBLEMS = 60
 SNIFFED = 2**16
 PRINTED = 160
 _NAME = re.compile(rb"[ci][A-Za-z_][\w.]{0,100}\n[A-Za-z_][\w.]{0,100}\n")
-_STARTS = b"\x80(]})cNKMJIVSXUTGFLBCP\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96"
+STARTS = b"\x80(]})cNKMJIVSXUTGFLBCP\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96"
 """Every opcode that needs nothing on the stack."""
 _BASE64 = re.compile(r"gA[INRV][A-Za-z0-9+/=\s]{9,}")
 SAVE_AGAIN = (
@@ -155,7 +155,7 @@ class Judge:
 def may_be_pickle(data: bytes | memoryview) -> bool:
     """Return whether bytes begin as a pickle does: cheaply, with false alarms, without a miss that can name a class."""
     head = bytes(data[:SNIFFED])
-    if len(head) < 2 or head[0] not in _STARTS:  # noqa: PLR2004
+    if len(head) < 2 or head[0] not in STARTS:  # noqa: PLR2004
         return False
     return (head[0] == 0x80 and head[1] <= 5) or _NAME.search(head) is not None or b"\x93" in head  # noqa: PLR2004
 

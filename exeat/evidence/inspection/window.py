@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from exeat.errors import BadInput
 
@@ -45,6 +45,10 @@ class Window:
             raise BadInput(f"The file cannot be read: {exc.strerror}.", "Check the disk it lies on.") from exc
         return found
 
+    def place(self, inside: str) -> str:
+        """Return how a place of this file is named: with the name of the file where it is one of a folder."""
+        return f"{self.name}/{inside}" if self.name else inside
+
     def changed(self) -> bool:
         """Return whether somebody wrote to the file since it was opened."""
         status = os.fstat(self.descriptor)
@@ -56,7 +60,7 @@ class Window:
             os.close(self.descriptor)
             self.descriptor = -1
 
-    def __enter__(self) -> Window:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

@@ -1,0 +1,108 @@
+"""numpy's npy files, alone and as members of npz: plain arrays are tensors, object arrays are pickles."""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from exeat.evidence.inspection.dtypes import ITEM_BYTES, OF_NUMPY
+from exeat.evidence.inspection.opened import Member, TensorRef
+
+if TYPE_CHECKING:
+    from exeat.evidence.inspection.streams import Judge
+    from exeat.evidence.inspection.window import Window
+
+MAGIC = b"\x93NUMPY"
+MAX_HEADER = 10_000
+"""numpy's own cap."""
+ADVICE = "Write the arrays again with numpy.savez from plain numbers."
+_OTHER = re.compile(r"[|<>=]?[SUVMm]\d*(\[\w+\])?")
+
+
+class _Header(NamedTuple):
+    descr: Any
+    fortran: bool
+    shape: tuple[int, ...]
+    data: int
+
+
+def looks_like_npy(head: bytes, _size: int) -> bool:
+    """Return whether a file begins as an npy file does."""
+    return head.startswith(MAGIC)
+
+
+def open_npy(window: Window, judge: Judge) -> None:
+    """Open one npy file."""
+    judge.opened.format = "npy"
+    member = Member("array.npy", 0, window.size, window.name)
+    judge.opened.members.append(member)
+    array(window.read(0, min(window.size, judge.limits.pickle_bytes)), window.size, judge, member, window)
+
+
+def array(head: bytes, size: int, judge: Judge, member: Member, window: Window) -> None:
+    """Read the header of one array; ``head`` holds as much of its ``size`` bytes as a pickle may have."""
+    place = window.place(member.name)
+    header = _header(head)
+    if header is None:
+        judge.problem("npy-broken", f"The header of the array {place} cannot be read.", ADVICE, place)
+        judge.suspect(head, place)
+        return
+    if "O" in str(header.descr):
+        sentence = f"The array {place} holds Python objects, which numpy unpickles."
+        judge.problem("object-array", sentence, ADVICE, place)
+        judge.pickles(head, place, header.data)
+        return
+    _plain(header, size, judge, member, place)
+
+
+def _header(head: bytes) -> _Header | None:
+    if not head.startswith(MAGIC) or len(head) < 12 or head[6] not in (1, 2, 3):  # noqa: PLR2004
+        return None
+    width = 2 if head[6] == 1 else 4
+    length = int.from_bytes(head[8 : 8 + width], "little")
+    if length > MAX_HEADER:
+        return None
+    try:
+        told = ast.literal_eval(head[8 + width : 8 + width + length].decode("latin-1").strip())
+        shape, fortran, descr = told["shape"], told["fortran_order"], told["descr"]
+    except (ValueError, SyntaxError, MemoryError, RecursionError, KeyError, TypeError):
+        return None
+    fits = isinstance(shape, tuple) and all(type(part) is int and part >= 0 for part in shape)
+    return _Header(descr, bool(fortran), shape, 8 + width + length) if fits else None
+
+
+def _plain(header: _Header, size: int, judge: Judge, member: Member, place: str) -> None:
+    """Keep an array of numbers as a tensor; others are noted and stay bytes."""
+    elements, descr = math.prod(header.shape), header.descr
+    dtype = OF_NUMPY.get(descr.lstrip("<|=")) if isinstance(descr, str) else None
+    if elements > judge.limits.elements:
+        sentence = f"The array {place} says that it has {elements:,} elements."
+        judge.problem("tensor-bomb", sentence, "Loading it would fill the memory. " + ADVICE, place)
+    elif dtype is None:
+        judge.opened.notes.append(f"The array {place} has the type {str(descr)[:60]!r}; its values were not read.")
+    elif header.data + elements * ITEM_BYTES[dtype] != size:
+        sentence = f"The array {place} does not have as many bytes as its header says."
+        judge.problem("npy-size", sentence, ADVICE, place)
+    else:
+        _keep(header, dtype, judge, member)
+
+
+def _keep(header: _Header, dtype: str, judge: Judge, member: Member) -> None:
+    name = member.name.removesuffix(".npy")
+    item = ITEM_BYTES[dtype]
+    if member.unpacked is not None or header.data % item:
+        judge.opened.notes.append(f"The values of the compressed array {name} were not read.")
+        return
+    storage = Member(member.name, member.offset + header.data, member.bytes - header.data, member.file)
+    stride = _strides(header.shape, fortran=header.fortran)
+    judge.opened.tensors.append(TensorRef(name, (name,), dtype, header.shape, stride, 0, storage))
+
+
+def _strides(shape: tuple[int, ...], *, fortran: bool) -> tuple[int, ...]:
+    strides, step = [], 1
+    for size in shape if fortran else reversed(shape):
+        strides.append(step)
+        step *= max(size, 1)
+    return tuple(strides if fortran else reversed(strides))
