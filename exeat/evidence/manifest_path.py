@@ -40,7 +40,7 @@ def steps(path: str) -> tuple[str, ...]:
 
 
 def flatten(path: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the leaves below a path: parts of parts, list parts by their key, entries of maps."""
+    """Yield the leaves below a path: parts of parts, list parts by their key, entries of maps; ``x_…`` is one leaf."""
     pending = [(path, value)]
     while pending:
         here, found = pending.pop()
@@ -53,15 +53,26 @@ def flatten(path: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 def _children(path: str, value: Any) -> list[tuple[str, Any]] | None:
     name = path.rsplit(".", 1)[-1]
+    if name.startswith("x_"):
+        return None
     if isinstance(value, Mapping) and value:
         if name in MAPS:
             return [(item(path, str(key)), child) for key, child in value.items()]
         return [(f"{path}.{key}" if path else str(key), child) for key, child in value.items()]
     key_field = LISTS.get(path)
     if key_field and isinstance(value, Sequence) and not isinstance(value, str) and value:
-        keys = [part.get(key_field) if isinstance(part, Mapping) else None for part in value]
-        return [(item(path, str(key or i)), part) for i, (key, part) in enumerate(zip(keys, value, strict=True))]
+        return list(zip(_keyed(path, key_field, value), value, strict=True))
     return None
+
+
+def _keyed(path: str, key_field: str, parts: Sequence[Any]) -> Iterator[str]:
+    """Yield the path of each part; the second of one key is ``metrics[accuracy #2]``, its ``id`` stays as it is."""
+    seen: dict[str, int] = {}
+    for i, part in enumerate(parts):
+        named = part.get(key_field) if isinstance(part, Mapping) else None
+        key = str(named or i)
+        seen[key] = seen.get(key, 0) + 1
+        yield item(path, key if seen[key] == 1 else f"{key} #{seen[key]}")
 
 
 def nest(leaves: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from exeat.errors import BadInput
 from exeat.evidence.gaps import Gap, gaps_of, manifest_of
+from exeat.evidence.joining import joined, renamed
 from exeat.evidence.manifest_path import flatten, nest, steps
 
 if TYPE_CHECKING:
@@ -67,10 +68,11 @@ class Merged:
         self.answers = dict(answers or {})
         self._facts: dict[str, list[Fact]] = {}
         self._answered: dict[str, Fact] = {}
-        for fact in _leaves(fact for partial in partials for fact in partial.facts):
+        facts, moved = joined(list(_leaves(fact for partial in partials for fact in partial.facts)))
+        for fact in facts:
             self._facts.setdefault(fact.path, []).append(fact)
         origin = Origin(PERSON, "", "")
-        for fact in _leaves(Fact(path, value, origin) for path, value in self.answers.items()):
+        for fact in _leaves(Fact(renamed(path, moved), value, origin) for path, value in self.answers.items()):
             self._answered[fact.path] = fact
 
     @property

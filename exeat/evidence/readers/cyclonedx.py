@@ -6,12 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from exeat.errors import BadInput
-from exeat.evidence.manifest_path import steps
+from exeat.evidence.manifest_path import flatten, steps
 from exeat.evidence.readers import conventions, cyclonedx_card, parts, values
+from exeat.evidence.readers.own import is_field, tell_leaf
 from exeat.evidence.readers.saying import Saying, brief
 from exeat.evidence.readers.shape import Reader
 from exeat.model.documents import parse_json
-from exeat.model.manifest import Manifest
 
 if TYPE_CHECKING:
     from exeat.evidence.partial import Partial
@@ -100,16 +100,17 @@ def _properties(saying: Saying, properties: list[Any], place: str) -> None:
             saying.note(f"{brief(where, 200)} has no place in the manifest: {brief(shown)}.")
 
 
-def _own(saying: Saying, path: str, value: Any, place: str) -> bool:
+def _own(saying: Saying, path: str, text: Any, place: str) -> bool:
     """Take a property that our own exporter wrote; return whether it is one."""
     try:
         field = steps(path)[0]
-        leaf = json.loads(value) if isinstance(value, str) else None
+        leaf = json.loads(text) if isinstance(text, str) else None
     except (BadInput, ValueError, RecursionError):
         return False
-    if field not in Manifest.model_fields or (isinstance(leaf, dict) and leaf):
+    if not is_field(field):
         return False
-    saying.says(path, str(leaf) if isinstance(leaf, float) else leaf, place)
+    for below, value in flatten(path, leaf):
+        tell_leaf(saying, below, value, place)
     return True
 
 

@@ -9,7 +9,8 @@ from exeat.evidence.readers import conventions, metrics, values
 from exeat.evidence.readers.saying import brief
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Set
+    from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
     from exeat.evidence.readers.saying import Saying
 
@@ -60,7 +61,7 @@ def _parameters(saying: Saying, parameters: dict[str, Any], place: str) -> None:
 
 
 def tell_datasets(
-    saying: Saying, card: dict[str, Any], place: str, by_ref: Mapping[str, dict[str, Any]], told: Set[Any]
+    saying: Saying, card: dict[str, Any], place: str, by_ref: Mapping[str, dict[str, Any]], told: AbstractSet[Any]
 ) -> None:
     """Take the data sets, also those named by reference; those in ``told`` are told in full by our own properties."""
     for i, entry in enumerate(values.entries(values.table(card.get("modelParameters")).get("datasets"))):

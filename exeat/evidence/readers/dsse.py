@@ -15,12 +15,12 @@ from exeat.evidence.readers import values
 from exeat.model.base import digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 MAX_SIGNATURES = 20
-_HASH = {256: hashes.SHA256, 384: hashes.SHA384, 521: hashes.SHA512}
+_HASH: Mapping[int, Callable[[], hashes.HashAlgorithm]] = {256: hashes.SHA256, 384: hashes.SHA384, 521: hashes.SHA512}
 """Hash by the size of the curve, as model-signing pairs them."""
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from exeat.errors import BadInput
-from exeat.evidence.manifest_path import flatten, item
+from exeat.evidence.manifest_path import item
 from exeat.evidence.readers import conventions, markdown, metrics, values
+from exeat.evidence.readers.own import tell_own
 from exeat.evidence.readers.saying import Saying, brief
 from exeat.evidence.readers.shape import Reader
-from exeat.evidence.readers.yaml_text import Unread, parse_yaml
-from exeat.model.manifest import Manifest
+from exeat.evidence.readers.yaml_text import parse_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,30 +71,13 @@ def read(bundle: Bundle) -> Partial:
     if parts is None or not isinstance(yaml, dict):
         raise BadInput("The card has no front matter.", "A model card begins with YAML between two lines of ---.")
     own = values.table(yaml.get(OWN))
-    _own(saying, own)
+    tell_own(saying, own, f"{OWN}.")
     _front(saying, yaml)
     _datasets(saying, yaml.get("datasets"), own)
     for i, entry in enumerate(values.entries(yaml.get("model-index"))):
         _model_index(saying, entry, f"model-index[{i}]")
     _body(saying, markdown.sections(parts[1]), titled=bool(values.entries(yaml.get("model-index"))))
     return saying.partial()
-
-
-def _own(saying: Saying, own: dict[str, Any]) -> None:
-    """Take what our own exporter wrote under ``exeat``."""
-    for name, value in own.items():
-        if name not in Manifest.model_fields:
-            saying.note(f"exeat.{brief(name)} is not a field of the manifest.")
-            continue
-        for path, leaf in flatten(name, value):
-            plain = None if isinstance(leaf, Unread) else _plain(leaf)
-            saying.says(path, plain, f"exeat.{path}")
-
-
-def _plain(leaf: Any) -> Any:
-    if isinstance(leaf, list):
-        return [_plain(part) for part in leaf if not isinstance(part, dict | list | Unread)]
-    return leaf if isinstance(leaf, bool | int | dict) else str(leaf) if leaf is not None else None
 
 
 def _front(saying: Saying, yaml: dict[str, Any]) -> None:

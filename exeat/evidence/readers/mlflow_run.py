@@ -107,4 +107,4 @@ def _tag(saying: Saying, name: str, content: str) -> None:
         saying.note(f"{brief(place)} has no place in the manifest: {brief(content.strip())}.")
 
 
-READER = Reader(NAME, "an MLflow run", recognises, read)
+READER = Reader(NAME, "an MLflow run", recognises, read, folder=True)

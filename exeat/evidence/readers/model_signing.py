@@ -8,6 +8,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from exeat.errors import BadInput
+from exeat.evidence.joining import ITSELF
 from exeat.evidence.readers import dsse, parts, values
 from exeat.evidence.readers.saying import Saying
 from exeat.evidence.readers.shape import Reader
@@ -24,19 +25,19 @@ MAX_RESOURCES = 20_000
 
 
 def recognises(peek: Peek) -> bool:
-    """Return whether the JSON is a Sigstore bundle with a DSSE envelope of an in-toto statement."""
-    if b'"dsseEnvelope"' not in peek.data or not isinstance(peek.json, dict):
+    """Return whether the JSON is a Sigstore bundle with an in-toto statement, or that statement without signature."""
+    if PREDICATE.encode() not in peek.data and b'"dsseEnvelope"' not in peek.data:
         return False
-    return values.table(peek.json.get("dsseEnvelope")).get("payloadType") == PAYLOAD_TYPE
+    found = values.table(peek.json)
+    if str(found.get("predicateType", "")).startswith(PREDICATE):
+        return True
+    return values.table(found.get("dsseEnvelope")).get("payloadType") == PAYLOAD_TYPE
 
 
 def read(bundle: Bundle) -> Partial:
     """Read the signed list; raise BadInput when it is none, or does not verify with any of the given keys."""
     saying = Saying(NAME, bundle)
-    envelope = values.table(values.table(parse_json(bundle.data())).get("dsseEnvelope"))
-    payload = _payload(envelope)
-    saying.note(dsse.verdict(envelope, payload, bundle.keys))
-    statement = values.table(parse_json(payload))
+    statement = _statement(saying, bundle)
     predicate = values.table(statement.get("predicate"))
     if not str(statement.get("predicateType", "")).startswith(PREDICATE):
         raise BadInput("The envelope is signed, but is not a list of model files.", "Sign with model_signing 1.x.")
@@ -48,6 +49,18 @@ def read(bundle: Bundle) -> Partial:
     listed = [_resource(saying, bundle, entry, i) for i, entry in enumerate(resources)]
     _unlisted(saying, bundle, {name for name in listed if name})
     return saying.partial()
+
+
+def _statement(saying: Saying, bundle: Bundle) -> dict[str, Any]:
+    """Return the signed statement and note what its signature is worth."""
+    found = values.table(parse_json(bundle.data()))
+    if "dsseEnvelope" not in found:
+        saying.note("The list carries no signature; anyone could have written it.")
+        return found
+    envelope = values.table(found["dsseEnvelope"])
+    payload = _payload(envelope)
+    saying.note(dsse.verdict(envelope, payload, bundle.keys))
+    return values.table(parse_json(payload))
 
 
 def _payload(envelope: dict[str, Any]) -> bytes:
@@ -69,7 +82,8 @@ def _resource(saying: Saying, bundle: Bundle, entry: Any, i: int) -> str | None:
     where = parts.tell_listed(saying, str(values.table(entry).get("name", "")), sha256, place)
     member = bundle.members.get(where or "")
     if member is not None:
-        saying.says(parts.component(where or "", "sha256"), member.digest()[1], parts.ITSELF, file=member.name)
+        path = parts.component(parts.placed(saying, where or ""), "sha256")
+        saying.says(path, member.digest()[1], ITSELF, file=member.name)
     elif where and bundle.members:
         saying.note(f"{where} is in the signed list and not in the folder.")
     return where

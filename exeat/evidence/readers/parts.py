@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
+from exeat.evidence.joining import ITSELF
 from exeat.evidence.manifest_path import item
 from exeat.evidence.readers import values
 
@@ -11,12 +13,15 @@ if TYPE_CHECKING:
     from exeat.evidence.readers.saying import Saying
     from exeat.evidence.readers.shape import Given
 
-ITSELF = "the file itself"
+MAX_ID = 80
 
 
 def component(path: str, field: str) -> str:
     """Return the path of one field of the component that lies at ``path``; its id is made from the path."""
-    return item("components", values.slug(path.replace("/", "-")) or "file", field)
+    key = values.slug(path.replace("/", "-")) or "file"
+    if len(key) >= MAX_ID:
+        key = f"{key[: MAX_ID - 9]}-{hashlib.sha256(path.encode()).hexdigest()[:8]}"
+    return item("components", key, field)
 
 
 def tell_file(saying: Saying, file: Given, kind: str | None, form: str | None) -> None:
@@ -32,11 +37,18 @@ def tell_file(saying: Saying, file: Given, kind: str | None, form: str | None) -
 
 
 def tell_listed(saying: Saying, path: str, sha256: str | None, place: str) -> str | None:
-    """Take a file that a list names with its digest; return where it lies, None when that is outside."""
+    """Take a file that a list names with its digest; return where it lies, seen from the list, or None."""
     where = values.path_inside(path)
     if where is None:
         saying.note(f"{place}: {path[:80]!r} leads out of the checkpoint's folder; left out.")
         return None
-    saying.says(component(where, "path"), where, place)
-    saying.says(component(where, "sha256"), sha256, place)
+    full = placed(saying, where)
+    saying.says(component(full, "path"), full, place)
+    saying.says(component(full, "sha256"), sha256, place)
     return where
+
+
+def placed(saying: Saying, path: str) -> str:
+    """Return a path that is relative to the list as one relative to everything that was given."""
+    folder = saying.bundle.name.rpartition("/")[0]
+    return f"{folder}/{path}" if folder else path

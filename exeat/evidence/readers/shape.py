@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,7 +14,7 @@ from exeat.evidence.walk import FLAGS, Found, read
 from exeat.model.documents import MAX_DOCUMENT_BYTES, parse_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from exeat.evidence.partial import Partial
 
@@ -49,6 +50,15 @@ class Given:
             file.seek(offset)
             return file.read(count)
 
+    def size(self) -> int:
+        """Return the size in bytes without reading; raise BadInput when there is no such file."""
+        if self.data is not None:
+            return len(self.data)
+        try:
+            return os.lstat(self.path or "").st_size
+        except OSError as exc:
+            raise BadInput(f"{self.name} cannot be read: {exc.strerror}.", "Check the path and permissions.") from exc
+
     def digest(self) -> tuple[int, str]:
         """Return size in bytes and ``sha256:…`` of the whole file, read in a stream."""
         if self.measured is None and self.data is not None:
@@ -59,16 +69,41 @@ class Given:
         return self.measured
 
 
+class Members(Mapping[str, Given]):
+    """The files below and beside a file, by their name there; ``used`` are those that a reader looked at."""
+
+    def __init__(self, files: Mapping[str, Given] | None = None) -> None:
+        self.files = files or {}
+        self.used: set[str] = set()
+
+    def __getitem__(self, name: str) -> Given:
+        found = self.files[name]
+        self.used.add(name)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.files)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.files
+
+
 class Peek:
-    """What recognition may look at: the bytes, never the name of the file; names inside its folder for folder formats.
+    """What recognition may look at: the bytes, never the name of the file."""
 
-    ``members`` are the names below the folder in which the file lies, with ``/``; a file alone has none.
-    """
-
-    def __init__(self, data: bytes, size: int | None = None, members: Mapping[str, Given] | None = None) -> None:
+    def __init__(self, data: bytes, size: int | None = None, file: Given | None = None) -> None:
         self.data = data
         self.size = len(data) if size is None else size
-        self.members: Mapping[str, Given] = members or {}
+        self.file = file
+
+    @classmethod
+    def of(cls, file: Given) -> Peek:
+        """Look at a file: at all of it when a document may be as large, or else at its first bytes."""
+        size = file.size()
+        return cls(file.first(HEAD_BYTES if size > MAX_DOCUMENT_BYTES else size), size, file)
 
     @property
     def whole(self) -> bool:
@@ -122,9 +157,13 @@ class Bundle:
 
 
 class Reader(NamedTuple):
-    """One format: ``name`` in provenance and docs, ``title`` in sentences ("a Hugging Face model card")."""
+    """One format: ``name`` in provenance and docs, ``title`` in sentences ("a Hugging Face model card").
+
+    The members that the reader of a ``folder`` looks at belong to it and are not read by themselves.
+    """
 
     name: str
     title: str
     recognises: Callable[[Peek], bool]
     read: Callable[[Bundle], Partial]
+    folder: bool = False

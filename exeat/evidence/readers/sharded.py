@@ -70,4 +70,4 @@ def _header(saying: Saying, member: Given, where: str, tensors: set[str]) -> int
     return header.parameters
 
 
-READER = Reader(NAME, "the index of a sharded model", recognises, read)
+READER = Reader(NAME, "the index of a sharded model", recognises, read, folder=True)

@@ -1,0 +1,159 @@
+"""Read everything that is given about one checkpoint, in any known format, and merge what it says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from exeat.errors import BadInput
+from exeat.evidence.partial import Merged, merge
+from exeat.evidence.readers import listed_file
+from exeat.evidence.readers.manifests import CHECKPOINTS, READERS, reader_of
+from exeat.evidence.readers.reports import BY_NAME, PICKLED, refuse_pickled
+from exeat.evidence.readers.shape import Bundle, Members, Peek
+from exeat.evidence.recognise import ACCESS_EVENTS, ACCESS_PARQUET, BINDING, RECORD_ARRAYS, SACROML, recognise
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exeat.evidence.partial import Partial
+    from exeat.evidence.readers.shape import Given, Reader
+
+REPORTS = frozenset({"exeat-risk-report/1", BINDING, RECORD_ARRAYS, *SACROML, *BY_NAME})
+"""Kinds of file that carry evidence about a checkpoint instead of describing it."""
+OTHER = {
+    ACCESS_EVENTS: "an access log",
+    ACCESS_PARQUET: "a Parquet file, as access logs and training traces are",
+    "exeat-policy/1": "a policy",
+    "exeat-release/1": "a release proposal",
+}
+MAX_FILES = 5000
+FOLDERS = tuple(reader for reader in READERS if reader.folder)
+
+
+class Unread(NamedTuple):
+    """A file of which nothing was taken, why, and what to do."""
+
+    name: str
+    sentence: str
+    what_to_do: str
+
+
+class Described(NamedTuple):
+    """What the files say: ``read`` is (file, title of its reader), ``reports`` are (file, kind)."""
+
+    merged: Merged
+    read: tuple[tuple[str, str], ...]
+    reports: tuple[tuple[Given, str], ...]
+    checkpoints: tuple[Given, ...]
+    unread: tuple[Unread, ...]
+
+
+class _Reading:
+    """The files of one description while they are read."""
+
+    def __init__(self, keys: tuple[bytes, ...]) -> None:
+        self.keys = keys
+        self.partials: list[Partial] = []
+        self.read: list[tuple[str, str]] = []
+        self.reports: list[tuple[Given, str]] = []
+        self.checkpoints: list[Given] = []
+        self.left: list[tuple[Given, BadInput]] = []
+
+    def take(self, file: Given, reader: Reader, members: Members) -> None:
+        """Read one file with its reader."""
+        self.partials.append(reader.read(Bundle(file, members, self.keys)))
+        self.read.append((file.name, reader.title))
+        if reader.name in CHECKPOINTS:
+            self.checkpoints.append(file)
+
+    def take_other(self, file: Given, peek: Peek) -> None:
+        """Sort a file that describes nothing: a report, or nothing that helps here."""
+        kind = recognise(peek.data, peek.size)
+        if kind in REPORTS:
+            self.reports.append((file, kind))
+        elif kind == PICKLED:
+            raise refuse_pickled()
+        else:
+            title = OTHER.get(kind, f"a file of the kind {kind}")
+            raise BadInput(f"This is {title}; it does not describe a checkpoint.", "Take it in with: exeat ingest")
+
+    def leave(self, file: Given, error: BadInput) -> None:
+        """Note why a file was not taken."""
+        self.left.append((file, error))
+
+    def take_listed(self) -> list[Unread]:
+        """Measure the files left over that a source lists, by path or digest; return the others."""
+        facts = [fact for partial in self.partials for fact in partial.facts if fact.path.startswith("components[")]
+        listed = {str(fact.value) for fact in facts if fact.path.endswith((".path", ".sha256"))}
+        others = []
+        for file, error in self.left:
+            try:
+                known = bool(listed & {file.name, file.digest()[1]})
+            except BadInput:
+                known = False
+            if known:
+                self.take(file, listed_file.READER, Members())
+            else:
+                others.append(Unread(file.name, error.headline, error.what_to_do))
+        return others
+
+
+def describe(files: Sequence[Given], *, keys: tuple[bytes, ...] = ()) -> Described:
+    """Return what the files say of one checkpoint; ``keys`` are public keys (PEM) for signatures.
+
+    What cannot be read stands in ``unread`` with the reason. Raises BadInput when there are too many files or facts.
+    """
+    if len(files) > MAX_FILES:
+        raise BadInput(f"{len(files):,} files are too many; the limit is {MAX_FILES:,}.", "Give one checkpoint.")
+    reading = _Reading(keys)
+    used = _read_folders(reading, files)
+    for file in files:
+        if file.name not in used:
+            _read_one(reading, file, files)
+    unread = tuple(reading.take_listed())
+    reports, checkpoints = tuple(reading.reports), tuple(reading.checkpoints)
+    return Described(merge(reading.partials), tuple(reading.read), reports, checkpoints, unread)
+
+
+def _read_folders(reading: _Reading, files: Sequence[Given]) -> set[str]:
+    """Read the formats that are a folder; return the names of all files that belong to one."""
+    used: set[str] = set()
+    for file in files:
+        reader = _folder_reader(file)
+        if reader is None:
+            continue
+        members = _beside(file, files)
+        used.add(file.name)
+        try:
+            reading.take(file, reader, members)
+            used |= {members.files[name].name for name in members.used}
+        except BadInput as exc:
+            reading.leave(file, exc)
+    return used
+
+
+def _folder_reader(file: Given) -> Reader | None:
+    try:
+        peek = Peek.of(file)
+    except BadInput:
+        return None
+    return next((one for one in FOLDERS if one.recognises(peek)), None)
+
+
+def _read_one(reading: _Reading, file: Given, files: Sequence[Given]) -> None:
+    try:
+        peek = Peek.of(file)
+        reader = reader_of(peek)
+        if reader is None:
+            reading.take_other(file, peek)
+        else:
+            reading.take(file, reader, _beside(file, files))
+    except BadInput as exc:
+        reading.leave(file, exc)
+
+
+def _beside(file: Given, files: Sequence[Given]) -> Members:
+    """Return the files in and below the folder of a file, by their name there."""
+    folder = file.name.rpartition("/")[0]
+    start = f"{folder}/" if folder else ""
+    return Members({one.name.removeprefix(start): one for one in files if one.name.startswith(start)})
