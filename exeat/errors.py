@@ -36,6 +36,12 @@ class BadInput(ExeatError):
         self.place = place
 
 
+class Unsafe(BadInput):
+    """A checkpoint file would run code when loaded, or readers see different things in it."""
+
+    exit_code = 4
+
+
 class NotPermitted(ExeatError):
     """This person may not do this (who): role, conflict of interest, independence."""
 
