@@ -12,6 +12,7 @@ import typer
 from exeat import __version__
 from exeat.cli.assess import assess_command
 from exeat.cli.demo import demo_command
+from exeat.cli.describe import describe_command
 from exeat.cli.ingest import ingest_command
 from exeat.cli.ledger import app as ledger_app
 from exeat.cli.rebuild import rebuild_command
@@ -47,6 +48,7 @@ def spoken(command: Callable[P, T]) -> Callable[P, T]:
 COMMANDS: dict[str, Callable[..., None]] = {
     "assess": assess_command,
     "demo": demo_command,
+    "describe": describe_command,
     "ingest": ingest_command,
     "rebuild": rebuild_command,
     "schema": schema_command,
