@@ -5,13 +5,15 @@ Every default means "not known": a check that needs the fact says NOT_MEASURED, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    from exeat.model.inspection import Channel
+    from exeat.model.inspection import Verdict as FileVerdict
     from exeat.model.tier import ComponentKind, Tier
 
 
@@ -35,6 +37,18 @@ class EarlierRelease:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InspectedFile:
+    """What Exeat's own inspection found in the bytes of a component (``exeat-inspection/1``).
+
+    ``reason`` is the first finding's sentence; ``channels`` are the leakage channels in it.
+    """
+
+    verdict: FileVerdict
+    reason: str = ""
+    channels: frozenset[Channel] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AssessmentContext:
     """Facts from outside the manifest, reports and proposal.
 
@@ -42,6 +56,7 @@ class AssessmentContext:
     answer is NOT_APPLICABLE there, with that reason. ``reviewers`` () means that nobody has a seat yet.
     ``owner_agreed`` maps data source id to the owner's signed answer. ``file_digests`` maps component id to the digest
     of the bytes on hand. ``unlisted_files`` are files beside the checkpoint that the manifest does not name.
+    ``inspections`` maps component id to what an inspection of those bytes found; a component may be missing.
     """
 
     today: date
@@ -51,4 +66,5 @@ class AssessmentContext:
     owner_agreed: Mapping[str, bool] | None = None
     file_digests: Mapping[str, str] | None = None
     unlisted_files: tuple[str, ...] | None = None
+    inspections: Mapping[str, InspectedFile] = field(default_factory=dict)
     monitored: bool | None = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from exeat.model.inspection import Channel
+from exeat.model.inspection import Verdict as FileVerdict
 from exeat.model.tier import ComponentKind, Disposition
 from exeat.policy.checks.registry import check
 from exeat.policy.figures import counted, listed
@@ -48,6 +50,13 @@ _HOLDS_ONLY_TENSORS = frozenset({"safetensors", "onnx"})
 _PLAIN_TEXT = SAFE_FORMATS - _HOLDS_ONLY_TENSORS
 
 
+_NEVER_CHANNELS = frozenset(
+    {
+        *(Channel.ABSOLUTE_PATH, Channel.USER_NAME, Channel.HOST_NAME, Channel.EMAIL, Channel.NHS_NUMBER),
+        *(Channel.RECORD_NUMBER, Channel.IBAN, Channel.PHONE, Channel.SECRET, Channel.MEMBER_INDICES),
+    }
+)
+_TRAINING_CHANNELS = frozenset({Channel.OPTIMIZER_STATE, Channel.RNG_STATE})
 _STRUCTURE_WORDS = {
     Verdict.FAIL: "Over the limit",
     Verdict.WARN: "Near the limit",
@@ -99,24 +108,34 @@ def minimum(matter: Matter) -> Outcome:
     """Check that each leaving file lists what it contains, and holds nothing beyond its kind."""
     if extra := matter.context.unlisted_files:
         return failed(f"{counted(len(extra), 'file')} beside the checkpoint is not in the manifest: {listed(extra)}.")
-    surplus = {part.component.id: found for part in matter.leaving if (found := _surplus(part))}
+    surplus = {part.component.id: found for part in matter.leaving if (found := _surplus(matter, part))}
     if surplus:
         name, found = next(iter(surplus.items()))
         return failed(f"{name} also holds {listed(found)}.", components=tuple(surplus))
-    closed = tuple(part.component.id for part in matter.leaving if not _inspected(part))
+    closed = tuple(part.component.id for part in matter.leaving if not _inspected(matter, part))
     if closed:
         return not_measured(f"What is inside {listed(closed)} is not stated.", components=closed)
     return passed(f"{counted(len(matter.leaving), 'component')}, none with anything beyond its kind.")
 
 
-def _surplus(part: Leaving) -> list[str]:
-    """Return contents that the kind is not about; rows and batches in logs and traces are S3's question."""
-    patterns = (_NEVER,) if part.component.kind in _MAY_HOLD_TRAINING else (_NEVER, _TRAINING)
-    return [item for item in part.component.contains if any(p.search(item.replace("_", " ")) for p in patterns)]
+def _surplus(matter: Matter, part: Leaving) -> list[str]:
+    """Return contents that the kind is not about, stated or found by an inspection.
+
+    Rows and batches in logs and traces are S3's question.
+    """
+    training = part.component.kind in _MAY_HOLD_TRAINING
+    patterns = (_NEVER,) if training else (_NEVER, _TRAINING)
+    stated = [item for item in part.component.contains if any(p.search(item.replace("_", " ")) for p in patterns)]
+    seen = matter.context.inspections.get(part.component.id)
+    surplus = _NEVER_CHANNELS if training else _NEVER_CHANNELS | _TRAINING_CHANNELS
+    found = sorted(channel.title for channel in seen.channels & surplus) if seen else []
+    return stated + [f"{title} (found by inspection)" for title in found]
 
 
-def _inspected(part: Leaving) -> bool:
-    return bool(part.component.contains) or _format(part) in SAFE_FORMATS
+def _inspected(matter: Matter, part: Leaving) -> bool:
+    seen = matter.context.inspections.get(part.component.id)
+    looked = seen is not None and seen.verdict is not FileVerdict.UNREADABLE
+    return looked or bool(part.component.contains) or _format(part) in SAFE_FORMATS
 
 
 def _format(part: Leaving) -> str:
@@ -127,22 +146,51 @@ def _format(part: Leaving) -> str:
 def safe_to_load(matter: Matter) -> Outcome:
     """Check that each leaving file has a format that runs no code, or a clean scan; no scanner's report says otherwise.
 
-    A clean report of a block-list scanner changes nothing here: it is no inspection.
+    Exeat's own inspection is the strongest word: unsafe fails whatever the format or a scanner says, clean stands for
+    a scan. A clean report of a block-list scanner changes nothing here: it is no inspection.
     """
-    unsafe = tuple(p.component.id for p in matter.leaving if p.component.scan and p.component.scan.result == "unsafe")
-    if unsafe:
-        return failed(f"A scan found unsafe content in {listed(unsafe)}.", components=unsafe)
-    if found := _scanned(matter, suspicions=False):
-        return failed(f"{found.tool} found unsafe content in {listed(found.components)}.", components=found.components)
-    open_ = tuple(p.component.id for p in matter.leaving if _format(p) not in SAFE_FORMATS and not _is_clean(p))
+    if danger := _danger(matter):
+        return danger
+    if found := _inspected_as(matter, FileVerdict.UNREADABLE):
+        reason = matter.context.inspections[found[0]].reason
+        return not_measured(f"An inspection cannot read {listed(found)}. {reason}".rstrip(), components=found)
+    clean = _inspected_as(matter, FileVerdict.CLEAN)
+    open_ = tuple(
+        p.component.id
+        for p in matter.leaving
+        if _format(p) not in SAFE_FORMATS and p.component.id not in clean and not _is_clean(p)
+    )
     if open_:
         formats = listed(sorted({p.component.format for p in matter.leaving if p.component.id in open_}))
         return not_measured(
             f"{listed(open_)} ({formats}) may run code when loaded and was not scanned.", components=open_
         )
-    if found := _scanned(matter, suspicions=True):
-        return warned(f"{found.tool} finds {listed(found.components)} suspicious; read its report.")
-    return passed(f"{counted(len(matter.leaving), 'file')} in a safe format or scanned clean.")
+    if scanned := _scanned(matter, suspicions=True):
+        return warned(f"{scanned.tool} finds {listed(scanned.components)} suspicious; read its report.")
+    inspected = f", {len(clean):,} of them inspected" if clean else ""
+    return passed(f"{counted(len(matter.leaving), 'file')} in a safe format or scanned clean{inspected}.")
+
+
+def _danger(matter: Matter) -> Outcome | None:
+    """Return the failure when an inspection, the manifest's scan or a scanner's report finds a file unsafe."""
+    if found := _inspected_as(matter, FileVerdict.UNSAFE):
+        reason = matter.context.inspections[found[0]].reason
+        return failed(f"An inspection finds {listed(found)} unsafe to load. {reason}".rstrip(), components=found)
+    unsafe = tuple(p.component.id for p in matter.leaving if p.component.scan and p.component.scan.result == "unsafe")
+    if unsafe:
+        return failed(f"A scan found unsafe content in {listed(unsafe)}.", components=unsafe)
+    if scanned := _scanned(matter, suspicions=False):
+        return failed(
+            f"{scanned.tool} found unsafe content in {listed(scanned.components)}.", components=scanned.components
+        )
+    return None
+
+
+def _inspected_as(matter: Matter, verdict: FileVerdict) -> tuple[str, ...]:
+    """Return the leaving components whose bytes an inspection judged so."""
+    seen = matter.context.inspections
+    ids = (part.component.id for part in matter.leaving)
+    return tuple(name for name in ids if name in seen and seen[name].verdict is verdict)
 
 
 class _Scanned(NamedTuple):

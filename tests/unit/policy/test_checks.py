@@ -4,8 +4,10 @@ from datetime import date
 
 import pytest
 
+from exeat.model.inspection import Channel
+from exeat.model.inspection import Verdict as FileVerdict
 from exeat.model.tier import ComponentKind, Tier
-from exeat.policy.context import EarlierRelease, ReviewerFact
+from exeat.policy.context import EarlierRelease, InspectedFile, ReviewerFact
 from exeat.policy.finding import Barrier, Verdict
 from tests.unit.policy.factories_policy import assessed, component, context, finding, manifest, proposal, report, simple
 
@@ -87,6 +89,13 @@ def own_test(high):
     return report(report_id="own", subject__component_sha256=[SHA], indicators=figures)
 
 
+def inspected(verdict, *channels, reports=(), **fields):
+    """The weights are a torch file that our own inspection has looked into."""
+    seen = InspectedFile(verdict=FileVerdict(verdict), reason="It needs os.system.", channels=frozenset(channels))
+    of = part(**({"format": "torch", "contains": []} | fields))
+    return {"of": of, "reports": reports, "knowing": context(inspections={"weights": seen})}
+
+
 P, F, N, W, X = Verdict.PASS, Verdict.FAIL, Verdict.NOT_MEASURED, Verdict.WARN, Verdict.NOT_APPLICABLE
 ROWS_OF_CHECKS = [
     ("P4", N, {"of": source(approval_ref=None)}),
@@ -125,6 +134,23 @@ ROWS_OF_CHECKS = [
     ("M4", W, {"reports": (scan("2", ".suspicions", "count"),)}),
     ("M4", N, {"of": part(format="torch"), "reports": (scan("0"),)}),
     ("M4", N, {"of": part(format="torch"), "reports": (scan("2", ".suspicions", "count"),)}),
+    ("M3", P, inspected("clean")),
+    ("M3", P, inspected("clean", Channel.DATE, Channel.RECORD_LIKE_TENSOR)),
+    ("M3", F, inspected("clean", Channel.ABSOLUTE_PATH)),
+    ("M3", F, inspected("clean", Channel.MEMBER_INDICES, contains=["weights"])),
+    ("M3", F, inspected("clean", Channel.OPTIMIZER_STATE)),
+    ("M3", P, inspected("clean", Channel.OPTIMIZER_STATE, kind="optimizer_state")),
+    ("M3", F, inspected("clean", Channel.EMAIL, kind="optimizer_state")),
+    ("M3", N, inspected("unreadable")),
+    ("M4", P, inspected("clean")),
+    ("M4", F, inspected("unsafe")),
+    ("M4", F, inspected("unsafe", format="safetensors")),
+    ("M4", F, inspected("unsafe", scan={"tool": "s", "version": "1", "result": "clean"})),
+    ("M4", F, inspected("clean", scan={"tool": "s", "version": "1", "result": "unsafe"})),
+    ("M4", F, inspected("clean", reports=(scan("1"),))),
+    ("M4", W, inspected("clean", reports=(scan("2", ".suspicions", "count"),))),
+    ("M4", N, inspected("unreadable")),
+    ("M4", N, inspected("unreadable", scan={"tool": "s", "version": "1", "result": "clean"})),
     ("M5", F, {"proposed": proposal(manifest_sha256=SHA)}),
     ("M5", F, {"proposed": proposal(checkpoint_id="other")}),
     ("M5", F, {"knowing": context(file_digests={"weights": SHA})}),
