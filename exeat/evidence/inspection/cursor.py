@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from exeat.evidence.inspection.refusal import bomb, cut
+from exeat.evidence.inspection.refusal import bomb, cut, damaged
 
 if TYPE_CHECKING:
     from exeat.evidence.inspection.window import Window
@@ -28,7 +28,7 @@ class Cursor:
     def take(self, count: int) -> bytes:
         """Return the next bytes."""
         begin = self.pos - self._start
-        if begin + count > len(self._held):
+        if begin < 0 or begin + count > len(self._held):
             self._hold(count)
             begin = 0
         self.pos += count
@@ -50,6 +50,20 @@ class Cursor:
     def number(self, size: int) -> int:
         """Return the next bytes as an unsigned little-endian integer."""
         return int.from_bytes(self.take(size), "little")
+
+    def varint(self) -> int:
+        """Return the next base-128 number of protobuf, 64 bits at most."""
+        begin = self.pos - self._start
+        if 0 <= begin < len(self._held) and self._held[begin] < 128:  # noqa: PLR2004
+            self.pos += 1
+            return self._held[begin]
+        found = 0
+        for shift in range(0, 70, 7):
+            byte = self.take(1)[0]
+            found |= (byte & 127) << shift
+            if byte < 128:  # noqa: PLR2004
+                return found
+        raise damaged("A number in the header has more than ten bytes.", f"byte {self.pos:,}")
 
     def value(self, layout: str, size: int) -> int | float | bool:
         """Return the next bytes as ``struct`` reads them."""

@@ -51,7 +51,7 @@ def open_gguf(window: Window, judge: Judge) -> None:
         tensors = [_tensor(cursor) for _ in range(count)]
         _fill(cursor, metadata, sorted(tensors, key=lambda tensor: tensor.offset), judge)
     except Refusal as exc:
-        exc.tell(judge)
+        exc.tell(judge, window)
 
 
 def _counts(cursor: Cursor) -> tuple[int, int]:
@@ -130,13 +130,13 @@ def _fill(cursor: Cursor, metadata: dict[str, Any], tensors: list[_Tensor], judg
     alignment = metadata.get(ALIGNMENT, 32)
     if type(alignment) is not int or not 8 <= alignment <= 2**16 or alignment & (alignment - 1):  # noqa: PLR2004
         raise damaged("The alignment of the GGUF file is no power of two between 8 and 65,536.", ALIGNMENT)
-    _texts(metadata, judge)
+    _texts(metadata, cursor.window, judge)
     data = _up(cursor.pos, alignment) if tensors else cursor.pos
     end = _placed(tensors, alignment)
     check_there(data + end, cursor.window)
-    judge.opened.members.append(Member("header", 0, data))
+    judge.opened.members.append(Member("header", 0, data, cursor.window.name))
     for tensor in tensors:
-        _add(tensor, data, judge)
+        _add(tensor, data, cursor.window, judge)
     _padding(cursor, data, tensors, judge)
     check_end(min(_up(data + end, alignment), max(cursor.window.size, data + end)), cursor.window, judge)
 
@@ -162,8 +162,8 @@ def _placed(tensors: list[_Tensor], alignment: int) -> int:
     return at
 
 
-def _add(tensor: _Tensor, data: int, judge: Judge) -> None:
-    member = Member(tensor.name, data + tensor.offset, tensor.length)
+def _add(tensor: _Tensor, data: int, window: Window, judge: Judge) -> None:
+    member = Member(tensor.name, data + tensor.offset, tensor.length, window.name)
     judge.opened.members.append(member)
     strides = contiguous(tensor.shape)
     quantised = tensor.kind.block > 1
@@ -179,16 +179,17 @@ def _padding(cursor: Cursor, data: int, tensors: list[_Tensor], judge: Judge) ->
     for end, begin in zip(ends, begins if tensors else begins[:1], strict=True):
         if 0 < begin - end < 2**16 and any(cursor.window.read(end, begin - end)):
             sentence = f"The bytes that fill the file up to byte {begin:,} are not zero; something was put there."
-            ambiguous("unlisted-bytes", sentence, f"byte {end:,}").tell(judge)
+            ambiguous("unlisted-bytes", sentence, f"byte {end:,}").tell(judge, cursor.window)
             return
 
 
-def _texts(metadata: dict[str, Any], judge: Judge) -> None:
+def _texts(metadata: dict[str, Any], window: Window, judge: Judge) -> None:
     for key, value in metadata.items():
         text = _as_text(value)
         if text:
-            judge.opened.texts.append(Text(key[:200], text))
-            judge_template(judge, key[:200], text)
+            place = window.place(key[:200])
+            judge.opened.texts.append(Text(place, text))
+            judge_template(judge, place, text)
 
 
 def _as_text(value: Any) -> str:

@@ -25,18 +25,19 @@ def open_safetensors(window: Window, judge: Judge) -> None:
         length = header_length(window.read(0, 8), window.size)
         header = parse_header(window.read(8, length))
         check_there(header.end, window)
-        _fill(header, judge)
+        _fill(header, window, judge)
         check_end(header.end, window, judge)
     except Refusal as exc:
-        exc.tell(judge)
+        exc.tell(judge, window)
 
 
-def _fill(header: Header, judge: Judge) -> None:
+def _fill(header: Header, window: Window, judge: Judge) -> None:
     opened = judge.opened
-    opened.members.append(Member("header", 0, header.data))
-    opened.texts += [Text(f"__metadata__.{key[:200]}", value) for key, value in header.metadata.items()]
+    opened.members.append(Member("header", 0, header.data, window.name))
+    for key, value in header.metadata.items():
+        opened.texts.append(Text(window.place(f"__metadata__.{key[:200]}"), value))
     for name, entry in header.tensors.items():
-        member = Member(name, header.data + entry.begin, entry.end - entry.begin)
+        member = Member(name, header.data + entry.begin, entry.end - entry.begin, window.name)
         opened.members.append(member)
         stride = contiguous(entry.shape)
         opened.tensors.append(TensorRef(name, (name,), entry.dtype, entry.shape, stride, 0, member))
@@ -51,8 +52,8 @@ def check_there(end: int, window: Window) -> None:
 def check_end(end: int, window: Window, judge: Judge) -> None:
     """Raise Refusal when the file goes on after its last tensor; a pickle hidden there is judged too."""
     if end < window.size:
-        judge.opened.trailing = Member("after the last tensor", end, window.size - end)
-        judge.suspect(window.read(end, judge.limits.pickle_bytes), "the bytes after the last tensor")
+        judge.opened.trailing = Member("after the last tensor", end, window.size - end, window.name)
+        judge.suspect(window.read(end, judge.limits.pickle_bytes), window.place("the bytes after the last tensor"))
         raise ambiguous("trailing-bytes", f"{window.size - end:,} bytes follow the last tensor; no reader needs them.")
 
 

@@ -8,6 +8,7 @@ from exeat.errors import BadInput
 
 if TYPE_CHECKING:
     from exeat.evidence.inspection.streams import Judge
+    from exeat.evidence.inspection.window import Window
 
 COPY_AGAIN = "The file was cut off, or is not complete yet; copy it again from its origin."
 SAVE_AGAIN = "Save it again with the library that made it."
@@ -24,9 +25,10 @@ class Refusal(BadInput):
         self.code = code
         self.unsafe = unsafe
 
-    def tell(self, judge: Judge) -> None:
+    def tell(self, judge: Judge, window: Window) -> None:
         """Put the refusal among the problems of the file."""
-        judge.problem(self.code, self.headline, self.what_to_do, self.place, unsafe=self.unsafe)
+        place = window.place(self.place) if self.place else window.name
+        judge.problem(self.code, self.headline, self.what_to_do, place, unsafe=self.unsafe)
 
 
 def cut(headline: str, place: str = "") -> Refusal:

@@ -81,7 +81,7 @@ def header_length(first: bytes, size: int | None = None) -> int:
 
 def parse_header(raw: bytes) -> Header:
     """Return the header of its JSON, or raise Refusal."""
-    found = _json(raw)
+    found = strict_json(raw, "safetensors header")
     metadata = _metadata(found.pop("__metadata__", None))
     if len(found) > MAX_TENSORS:
         raise _too_many()
@@ -94,18 +94,18 @@ def _too_many() -> Refusal:
     return Refusal("too-many-tensors", sentence, "Split the checkpoint into shards.", unsafe=False)
 
 
-def _json(raw: bytes) -> dict[str, Any]:
+def strict_json(raw: bytes, what: str) -> dict[str, Any]:
+    """Return a JSON object of bounded size: keys stand once, numbers are numbers, texts are Unicode."""
     if raw.count(b"{") + raw.count(b"[") > 3 * MAX_TENSORS + 1000:
         raise _too_many()
     try:
         found = json.loads(raw.decode(), object_pairs_hook=_once, parse_constant=_no_constant)
     except _Twice as exc:
-        sentence = f"The key {shown(str(exc))} stands twice in the safetensors header."
-        raise ambiguous("duplicate-key", sentence) from exc
+        raise ambiguous("duplicate-key", f"The key {shown(str(exc))} stands twice in the {what}.") from exc
     except (ValueError, RecursionError) as exc:
-        raise damaged("The safetensors header is not strict JSON.") from exc
+        raise damaged(f"The {what} is not strict JSON.") from exc
     if not isinstance(found, dict) or (b"\\ud" in raw.lower() and not _unicode(found)):
-        raise damaged("The safetensors header is not a table of texts that Unicode knows.")
+        raise damaged(f"The {what} is not a table of texts that Unicode knows.")
     return found
 
 
