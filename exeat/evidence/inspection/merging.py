@@ -30,6 +30,8 @@ def merge(judge: Judge, part: Part, name: str = "") -> None:
     """Add what one file holds to the folder; a slice's tensors and trees go below ``name``."""
     whole, found = judge.opened, part.judge.opened
     shift = part.window.offset if isinstance(part.window, Slice) else 0
+    if not name:
+        whole.formats[part.window.name] = found.format
     for problem in found.problems:
         place = problem.place or part.window.name
         judge.problem(problem.code, problem.sentence, problem.what_to_do, place, unsafe=problem.verdict == "unsafe")

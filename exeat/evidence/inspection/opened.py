@@ -88,6 +88,8 @@ class Opened:
     """Bytes after the end of the format."""
     notes: list[str] = field(default_factory=list)
     """What was not looked at, one sentence each."""
+    formats: dict[str, str] = field(default_factory=dict)
+    """The format of each file of a folder that stands for itself."""
     sources: dict[str, Window] = field(default_factory=dict)
     """The open files by their name inside the folder; ``close`` closes them."""
 
