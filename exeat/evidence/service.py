@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from exeat.model.base import Document
     from exeat.model.person import Person
     from exeat.policy.assessment import BoundReport
+    from exeat.policy.contents import Contents
 
 D = TypeVar("D", bound="Document")
 MAX_CHECKPOINT_BYTES = 64 * 2**20
@@ -117,6 +118,13 @@ class EvidenceDesk:
         digests = [e.subject["report"] for e in case if e.kind == statements.REPORT_ATTACHED]
         reports = [BoundReport(sha256, self.report(sha256)) for sha256 in digests]
         return tuple(bound for bound in reports if listed.issuperset(bound.report.subject.component_sha256))
+
+    def contents_of(self, checkpoint_id: str, manifest_sha256: str) -> Contents:
+        """Return what the files of this manifest contain, as far as they were inspected or minimised."""
+        from exeat.evidence.contents import read_contents  # noqa: PLC0415 the rules are not needed to take files in
+
+        case = self._stores.ledger.case(statements.checkpoint_case(checkpoint_id))
+        return read_contents(case, self.manifest(manifest_sha256), self._stores.library)
 
     def policy(self) -> tuple[Policy, str]:
         """Return the policy in force and its digest; raise NotFound before the first adoption."""

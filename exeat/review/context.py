@@ -9,11 +9,12 @@ from exeat.policy.context import AssessmentContext, EarlierRelease, ReviewerFact
 from exeat.review.queries import released_kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     from exeat.ledger.statement import Entry
     from exeat.model.manifest import Manifest
+    from exeat.policy.context import InspectedFile
     from exeat.review.parts import ReleaseState
     from exeat.review.queries import Gateway
 
@@ -28,6 +29,7 @@ def context_of(
     contributors: frozenset[str],
     checkpoint: Iterable[Entry],
     earlier: tuple[EarlierRelease, ...] | None,
+    inspections: Mapping[str, InspectedFile],
 ) -> AssessmentContext:
     """Return the facts from outside the documents; what nobody recorded stays unknown and is not measured."""
     involved = state.involved | contributors
@@ -37,6 +39,7 @@ def context_of(
         reviewers=seats,
         earlier=earlier,
         file_digests=received_files(checkpoint, manifest),
+        inspections=inspections,
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from exeat.policy.assessment import assess
+from exeat.policy.contents import Contents
 from exeat.policy.finding import Barrier, Verdict
 from exeat.policy.record import as_record
 from exeat.policy.what_if import what_if
@@ -43,6 +44,7 @@ class Dossier:
     context: AssessmentContext
     assessment: Assessment
     bases: Mapping[str, str]
+    contents: Contents = field(default_factory=Contents)
 
     @property
     def basis(self) -> str:
@@ -104,7 +106,8 @@ class DossierReader:
         manifest = self.evidence.manifest(proposal.manifest_sha256)
         reports = self.evidence.reports_for(proposal.checkpoint_id, proposal.manifest_sha256)
         policy, policy_sha256 = self.evidence.policy()
-        context = self._context(state, proposal, manifest, today)
+        contents = self.evidence.contents_of(proposal.checkpoint_id, proposal.manifest_sha256)
+        context = self._context(state, proposal, manifest, contents, today)
         assessment = assess(
             manifest=manifest,
             manifest_sha256=proposal.manifest_sha256,
@@ -123,10 +126,13 @@ class DossierReader:
             policy_sha256=policy_sha256,
             context=context,
             assessment=assessment,
-            bases=bases_of(proposal, manifest, reports, policy_sha256),
+            bases=bases_of(proposal, manifest, reports, policy_sha256, contents.digests),
+            contents=contents,
         )
 
-    def _context(self, state: ReleaseState, proposal: Proposal, manifest: Manifest, today: date) -> AssessmentContext:
+    def _context(
+        self, state: ReleaseState, proposal: Proposal, manifest: Manifest, contents: Contents, today: date
+    ) -> AssessmentContext:
         return context_of(
             state,
             manifest,
@@ -134,6 +140,7 @@ class DossierReader:
             contributors=frozenset({*proposal.contributors, *manifest.governance.contributors}),
             checkpoint=self.ledger.case(f"checkpoint:{proposal.checkpoint_id}"),
             earlier=earlier_releases(self.gateway, manifest.lineage.run_family, state.release_id),
+            inspections=contents.facts,
         )
 
 

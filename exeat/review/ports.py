@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from exeat.model.manifest import Manifest
     from exeat.model.policy import Policy
     from exeat.policy.assessment import BoundReport
+    from exeat.policy.contents import Contents
 
 
 class Evidence(Protocol):
@@ -24,6 +25,10 @@ class Evidence(Protocol):
 
     def reports_for(self, checkpoint_id: str, manifest_sha256: str | None = None) -> tuple[BoundReport, ...]:
         """Return the reports bound to the checkpoint by the digests of its components."""
+        ...
+
+    def contents_of(self, checkpoint_id: str, manifest_sha256: str) -> Contents:
+        """Return what the files of this manifest contain, as far as they were inspected or minimised."""
         ...
 
     def policy(self) -> tuple[Policy, str]:

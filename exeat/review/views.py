@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from exeat.model.policy import Policy
     from exeat.model.release import Proposal
     from exeat.policy.assessment import BoundReport
+    from exeat.policy.contents import Contents
     from exeat.policy.finding import Assessment
     from exeat.review.dossier import Dossier
     from exeat.review.history import Happened
@@ -97,6 +98,11 @@ class CaseView:
     def assessment(self) -> Assessment:
         """Return the assessment as of today."""
         return self.dossier.assessment
+
+    @property
+    def contents(self) -> Contents:
+        """Return what the files contain, as far as they were inspected."""
+        return self.dossier.contents
 
     @property
     def decision(self) -> Decision | None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from exeat.model.manifest import Manifest
     from exeat.model.risk_report import RiskReport
     from exeat.policy.assessment import BoundReport
+    from exeat.policy.contents import Contents
     from exeat.storage.warehouse_rows import Row
 
 D = TypeVar("D", bound="Document")
@@ -54,6 +55,10 @@ class Evidence(Protocol):
 
     def reports_for(self, checkpoint_id: str, manifest_sha256: str | None = None) -> tuple[BoundReport, ...]:
         """Return the reports bound to the files of this manifest (the newest one by default)."""
+        ...
+
+    def contents_of(self, checkpoint_id: str, manifest_sha256: str) -> Contents:
+        """Return what the files of this manifest contain, as far as they were inspected."""
         ...
 
     def policy(self) -> tuple[Policy, str]:
@@ -125,6 +130,7 @@ class Loader:
         self._read: dict[str, Callable[[Entry], None]] = {
             "checkpoint.registered": self._manifest,
             "report.attached": self._report,
+            "component.inspected": self._inspection,
             "policy.adopted": self._policy,
         }
 
@@ -174,6 +180,10 @@ class Loader:
         self._pass.put("report", "report_sha256", sha256, [rows_of.report_row(report, sha256, entry.seq)])
         rows = rows_of.measurement_rows(report, sha256, entry.seq)
         self._pass.put("measurement", "report_sha256", sha256, rows)
+
+    def _inspection(self, entry: Entry) -> None:
+        """Reviews of a file may no longer count once it was inspected."""
+        self._changed.add(str(entry.body["checkpoint_id"]))
 
     def _policy(self, entry: Entry) -> None:
         sha256 = entry.subject["policy"]

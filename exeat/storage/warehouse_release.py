@@ -112,7 +112,8 @@ class Folder:
             proposal = self.evidence.document(state.proposal_sha256, Proposal)
             manifest = self.evidence.manifest(proposal.manifest_sha256)
             reports = self.evidence.reports_for(proposal.checkpoint_id, proposal.manifest_sha256)
-            return bases_of(proposal, manifest, reports, self.evidence.policy()[1])
+            contents = self.evidence.contents_of(proposal.checkpoint_id, proposal.manifest_sha256)
+            return bases_of(proposal, manifest, reports, self.evidence.policy()[1], contents.digests)
         except ExeatError:
             return {}
 
