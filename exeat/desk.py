@@ -16,8 +16,10 @@ from exeat.demo.people import load_people
 from exeat.evidence.service import EvidenceDesk
 from exeat.model.person import Permission
 from exeat.policy.adoption import load_default
+from exeat.prepare.service import PrepareDesk
 from exeat.review.service import ReviewDesk
 from exeat.storage.access_store import AccessStore
+from exeat.storage.drafts import DraftStore
 from exeat.storage.keys import load_or_create_log_key
 from exeat.storage.ledger_sql import SqlLedger
 from exeat.storage.objects import ObjectStore
@@ -43,6 +45,7 @@ class Desk:
     evidence: EvidenceDesk
     warehouse: Warehouse
     review: ReviewDesk
+    prepare: PrepareDesk
     board: BoardDesk
     catalogue: Catalogue
     exposure: Exposure
@@ -68,12 +71,23 @@ def open_desk(settings: Settings, clock: Callable[[], datetime] = utc_now) -> De
     evidence.bootstrap(load_default())
     warehouse = Warehouse(ledger, evidence, access.glob(), lambda: clock().date())
     review = ReviewDesk(ledger, evidence, clock, warehouse)
+    prepare = PrepareDesk(
+        DraftStore(settings.effective_drafts_url),
+        ledger,
+        evidence,
+        review,
+        clock,
+        warehouse,
+        max_file_bytes=settings.max_checkpoint_bytes,
+        max_draft_bytes=settings.max_draft_bytes,
+    )
     return Desk(
         settings,
         ledger,
         evidence,
         warehouse,
         review,
+        prepare,
         BoardDesk(ledger, evidence, clock, review, lambda: board_of(settings)),
         Catalogue(warehouse, evidence, clock),
         Exposure(warehouse, evidence, clock),

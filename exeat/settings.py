@@ -41,6 +41,10 @@ class Settings(BaseSettings):
     """Person ids of those on the ethics board; votes of others are not recorded. Demo mode takes its own people."""
     max_checkpoint_bytes: int = 64 * 2**20
     """Largest checkpoint file that intake keeps, in bytes."""
+    drafts_url: str = ""
+    """Folder or fsspec URL of the submitters' drafts; empty means HOME/drafts."""
+    max_draft_bytes: int = 256 * 2**20
+    """Most that the files of one draft may have together, in bytes."""
 
     @classmethod
     def settings_customise_sources(
@@ -64,6 +68,11 @@ class Settings(BaseSettings):
     def effective_evidence_url(self) -> str:
         """Return where evidence lies."""
         return self.evidence_url or str(self.home.resolve() / "evidence")
+
+    @property
+    def effective_drafts_url(self) -> str:
+        """Return where drafts lie."""
+        return self.drafts_url or str(self.home.resolve() / "drafts")
 
     @property
     def effective_log_key(self) -> str:

@@ -112,6 +112,8 @@ def _take(run: Run, kind: str, source: Source) -> None:
     if kind == ACCESS_PARQUET and files.is_component(run, source):
         kind = UNKNOWN  # a training trace in Parquet is a component, not an access log
     try:
+        if run.rule is not None:
+            run.rule.check_kind(kind)
         TAKERS[kind](run, source)
     except BadInput as exc:
         run.reject(source, exc, kind="" if kind == UNKNOWN else kind)

@@ -11,6 +11,7 @@ from exeat.evidence.batch import take_all
 from exeat.evidence.intake import Skipped
 from exeat.evidence.library import Library
 from exeat.evidence.run import Run, Stores
+from exeat.evidence.submission import Rule
 from exeat.model.documents import SCHEMAS
 from exeat.model.manifest import Manifest
 from exeat.model.person import Permission
@@ -65,6 +66,12 @@ class EvidenceDesk:
         """Take in one upload."""
         run = Run(self._stores, statements.Author.of(by), 1, self._keep_bytes)
         return take_all(run, [walk.whole(walk.shown(name), data)], 1)
+
+    def submit_bundle(self, files: Sequence[tuple[str, bytes]], by: Person) -> IntakeResult:
+        """Take in what a submitter submits: own checkpoints and an own proposal, nothing else; raise NotPermitted."""
+        author = statements.Author.submitting(by)
+        run = Run(self._stores, author, len(files), self._keep_bytes, Rule(by.person_id))
+        return take_all(run, [walk.whole(walk.shown(name), data) for name, data in files], len(files))
 
     @overload
     def document(self, sha256: str, kind: type[D]) -> D: ...

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from exeat.errors import BadInput
 from exeat.evidence import statements
+from exeat.evidence.recognise import ACCESS_EVENTS, ACCESS_PARQUET
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,12 +29,21 @@ OF_A_CHECKPOINT = frozenset(
     }
 )
 
+REFUSED = frozenset({ACCESS_EVENTS, ACCESS_PARQUET, "exeat-policy/1"})
+"""Kinds of file that say nothing of a checkpoint: an access log of a submitter would count as the truth."""
+
 
 class Rule:
     """Lets one submitter speak of own checkpoints and releases."""
 
     def __init__(self, owner: str) -> None:
         self._owner = owner
+
+    @staticmethod
+    def check_kind(kind: str) -> None:
+        """Raise BadInput for a file that is no part of a submission, before anything of it is taken."""
+        if kind in REFUSED:
+            raise _no_part()
 
     def speaks_of(self, register: Register, checkpoint_id: str) -> bool:
         """Return whether nobody else registered the checkpoint."""
@@ -47,9 +57,7 @@ class Rule:
             if draft.kind == statements.RELEASE_DRAFTED:
                 self._check_proposal(draft)
             elif draft.kind not in OF_A_CHECKPOINT:
-                raise BadInput(
-                    "This is not part of a release.", "A submission holds a manifest, reports and model files."
-                )
+                raise _no_part()
             elif not self.speaks_of(register, checkpoint_id):
                 raise BadInput(
                     f"The checkpoint {checkpoint_id[:80]} was registered by somebody else.",
@@ -60,3 +68,7 @@ class Rule:
     def _check_proposal(self, draft: Draft) -> None:
         if draft.body.get("submitter") != self._owner:
             raise BadInput("The proposal names another submitter.", "Submit in your own name.", place="$.submitter")
+
+
+def _no_part() -> BadInput:
+    return BadInput("This is not part of a release.", "A submission holds a manifest, reports and model files.")

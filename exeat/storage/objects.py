@@ -33,6 +33,7 @@ class _Files(Protocol):
     def read(self, name: str) -> bytes: ...
     def exists(self, name: str) -> bool: ...
     def names(self, folder: str, suffix: str) -> Iterator[str]: ...
+    def remove(self, name: str) -> None: ...
     def flush(self) -> None: ...
 
 
@@ -47,7 +48,7 @@ class ObjectStore:
     """Bytes under their digest; immutable, idempotent, re-hashed at each read."""
 
     def __init__(self, url_or_path: str | os.PathLike[str]) -> None:
-        self._files = _open(os.fspath(url_or_path))
+        self._files = open_files(os.fspath(url_or_path))
 
     def put(self, data: bytes, digest: str | None = None) -> str:
         """Keep the bytes (durable after flush) and return their digest.
@@ -118,7 +119,8 @@ class ObjectStore:
             return None
 
 
-def _open(url_or_path: str) -> _Files:
+def open_files(url_or_path: str) -> _Files:
+    """Open a folder or an fsspec URL."""
     if url_or_path.startswith("file://"):
         return LocalFiles(Path(url2pathname(urlsplit(url_or_path).path)))
     return RemoteFiles(url_or_path) if "://" in url_or_path else LocalFiles(Path(url_or_path))
@@ -174,6 +176,10 @@ class LocalFiles:
         """Yield the files of a folder."""
         for path in Path(self._root, folder).glob(f"*{suffix}"):
             yield f"{folder}/{path.name}"
+
+    def remove(self, name: str) -> None:
+        """Remove a file if it is here; evidence never is, drafts are."""
+        Path(self._root, name).unlink(missing_ok=True)
 
     def flush(self) -> None:
         """Sync each new file and its folder when there are few, else the file system once."""
@@ -260,6 +266,11 @@ class RemoteFiles:
             for path in self._fs.ls(f"{self._root}/{folder}", detail=False):
                 if path.endswith(suffix):
                     yield f"{folder}/{path.rpartition('/')[2]}"
+
+    def remove(self, name: str) -> None:
+        """Remove an object if it is here."""
+        if self.exists(name):
+            self._fs.rm_file(f"{self._root}/{name}")
 
     def flush(self) -> None:
         """Do nothing: each write was durable."""

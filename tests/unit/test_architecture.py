@@ -24,6 +24,7 @@ LEVEL = {
     "exeat.desk": 5,
     "exeat.storage": 4,
     "exeat.board": 3,
+    "exeat.prepare": 3,
     "exeat.review": 3,
     "exeat.access": 3,
     "exeat.watch": 3,
