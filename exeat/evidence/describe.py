@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from exeat.errors import BadInput
 from exeat.evidence.partial import Merged, merge
-from exeat.evidence.readers import listed_file
+from exeat.evidence.readers import listed_file, opacus, values
 from exeat.evidence.readers.manifests import CHECKPOINTS, READERS, reader_of
 from exeat.evidence.readers.reports import BY_NAME, PICKLED, refuse_pickled
 from exeat.evidence.readers.shape import Bundle, Members, Peek
@@ -58,10 +58,14 @@ class _Reading:
         self.reports: list[tuple[Given, str]] = []
         self.checkpoints: list[Given] = []
         self.left: list[tuple[Given, BadInput]] = []
+        self.phases: dict[int, tuple[opacus.Phase, ...]] = {}
 
-    def take(self, file: Given, reader: Reader, members: Members) -> None:
+    def take(self, file: Given, reader: Reader, members: Members, peek: Peek | None = None) -> None:
         """Read one file with its reader."""
-        self.partials.append(reader.read(Bundle(file, members, self.keys)))
+        bundle = Bundle(file, members, self.keys, peek)
+        self.partials.append(reader.read(bundle))
+        if reader.name == opacus.NAME:
+            self.phases[len(self.partials) - 1] = opacus.phases_of(bundle.opened)
         self.read.append((file.name, reader.title))
         if reader.name in CHECKPOINTS:
             self.checkpoints.append(file)
@@ -80,6 +84,13 @@ class _Reading:
     def leave(self, file: Given, error: BadInput) -> None:
         """Note why a file was not taken."""
         self.left.append((file, error))
+
+    def note_epsilon(self) -> None:
+        """Say what the history of an accountant gives at the delta that the sources agree on."""
+        delta = values.number(merge(self.partials).value("dp.delta")) if self.phases else None
+        for i, phases in self.phases.items() if delta is not None else ():
+            note = opacus.epsilon_note(phases, delta or "")
+            self.partials[i] = self.partials[i]._replace(notes=(*self.partials[i].notes, note))
 
     def take_listed(self) -> list[Unread]:
         """Measure the files left over that a source lists, by path or digest; return the others."""
@@ -111,6 +122,7 @@ def describe(files: Sequence[Given], *, keys: tuple[bytes, ...] = ()) -> Describ
         if file.name not in used:
             _read_one(reading, file, files)
     unread = tuple(reading.take_listed())
+    reading.note_epsilon()
     reports, checkpoints = tuple(reading.reports), tuple(reading.checkpoints)
     return Described(merge(reading.partials), tuple(reading.read), reports, checkpoints, unread)
 
@@ -147,7 +159,7 @@ def _read_one(reading: _Reading, file: Given, files: Sequence[Given]) -> None:
         if reader is None:
             reading.take_other(file, peek)
         else:
-            reading.take(file, reader, _beside(file, files))
+            reading.take(file, reader, _beside(file, files), peek)
     except BadInput as exc:
         reading.leave(file, exc)
 

@@ -29,7 +29,7 @@ class _Listed:
 
     def add(self, field: str, fact: Fact) -> None:
         """Take one fact about the component."""
-        self.measured_only &= fact.origin.place == ITSELF
+        self.measured_only &= fact.origin.place.startswith(ITSELF)
         self.named |= field == "id"
         if field == "path":
             self.paths.add(str(fact.value))

@@ -96,7 +96,7 @@ class Merged:
         if answer is not None:
             return answer.value
         facts = self._facts.get(path, [])
-        return facts[0].value if facts and not _disagree(facts) else None
+        return _agreed(facts) if facts and not _disagree(facts) else None
 
     @cached_property
     def contradictions(self) -> tuple[Contradiction, ...]:
@@ -166,8 +166,24 @@ def _leaves(facts: Iterable[Fact]) -> Iterable[Fact]:
 
 
 def _disagree(facts: Sequence[Fact]) -> bool:
+    if facts[0].path.endswith(".contains"):
+        most = _words(max(facts, key=lambda fact: len(_words(fact))))
+        return any(not _words(fact) <= most for fact in facts)
     first = _comparable(facts[0])
     return any(_comparable(fact) != first for fact in facts[1:])
+
+
+def _agreed(facts: Sequence[Fact]) -> Any:
+    """Return what all say; of what a file contains, the longest list, which includes the others."""
+    if facts[0].path.endswith(".contains"):
+        return max(facts, key=lambda fact: len(_words(fact))).value
+    return facts[0].value
+
+
+def _words(fact: Fact) -> frozenset[str]:
+    """Return a list of contents in one spelling: ``hyper-parameters`` are ``hyperparameters``."""
+    said = fact.value if isinstance(fact.value, list | tuple) else [fact.value]
+    return frozenset("".join(c for c in str(part).lower() if c.isalnum()) for part in said)
 
 
 def _comparable(fact: Fact) -> Any:

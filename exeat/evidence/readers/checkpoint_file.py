@@ -1,11 +1,11 @@
-"""A checkpoint file that says nothing of itself: where it lies, its size, digest and format."""
+"""A checkpoint file that says nothing of itself: where it lies, its size, digest and format, and what it holds."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from exeat.errors import BadInput
-from exeat.evidence.readers import parts
+from exeat.evidence.readers import inside, parts
 from exeat.evidence.readers.saying import Saying
 from exeat.evidence.readers.shape import Reader
 from exeat.evidence.recognise import CHECKPOINT_FILE, recognise
@@ -15,14 +15,13 @@ if TYPE_CHECKING:
     from exeat.evidence.readers.shape import Bundle, Peek
 
 NAME = "checkpoint-file"
-FORMATS = ((b"PK\x03\x04", "pytorch-zip"), (b"\x80", "pickle"), (b"GGUF", "gguf"), (b"\x89HDF\r\n\x1a\n", "hdf5"))
+UNOPENED = ((b"\x89HDF\r\n\x1a\n", "hdf5"), (b"\x93NUMPY", "npy"), (b"\x1f\x8b", "gzip"))
+"""Formats that are recognised and not opened."""
 HEAD = 4096
 
 
 def recognises(peek: Peek) -> bool:
     """Return whether the first bytes are those of a checkpoint format."""
-    if not peek.data.startswith(tuple(magic for magic, _ in FORMATS)):
-        return False
     try:
         return recognise(peek.data, peek.size) == CHECKPOINT_FILE
     except BadInput:
@@ -30,11 +29,16 @@ def recognises(peek: Peek) -> bool:
 
 
 def read(bundle: Bundle) -> Partial:
-    """Take the file as a component; nothing of it is unpickled."""
+    """Take the file as a component, and count its parameters; nothing of it is unpickled."""
     saying = Saying(NAME, bundle)
     head = bundle.file.first(HEAD)
-    form = next((name for magic, name in FORMATS if head.startswith(magic)), None)
-    parts.tell_file(saying, bundle.file, "weights", form)
+    form = next((name for magic, name in UNOPENED if head.startswith(magic)), None)
+    if form is not None:
+        parts.tell_file(saying, bundle.file, None, form)
+        return saying.partial()
+    opened = bundle.opened
+    saying.says("model.n_parameters", inside.parameters(opened.tensors), "tensors of the file, buffers included")
+    parts.tell_checkpoint(saying, bundle.file, opened, inside.FORMATS.get(opened.format, opened.format))
     return saying.partial()
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from exeat.evidence.inspection.part_rules import names_records
 from exeat.evidence.manifest_path import item
 from exeat.evidence.readers import values
 from exeat.evidence.readers.saying import brief
+from exeat.evidence.readers.yaml_text import Unread
 
 if TYPE_CHECKING:
     from exeat.evidence.readers.saying import Saying
@@ -123,24 +126,56 @@ def _tell_group(saying: Saying, name: str, value: Any, place: str) -> None:
 def tell_settings(saying: Saying, settings: Mapping[str, Any], place: str) -> None:
     """Take hyperparameters, nested ones with dotted names; seeds go to the seeds, what is no setting is noted."""
     pending = [(str(name), raw) for name, raw in reversed(list(settings.items()))]
-    while pending:
+    for count in range(MAX_SETTINGS):
+        if not pending:
+            return
         name, raw = pending.pop()
         if isinstance(raw, Mapping) and raw and name.count(".") < MAX_NESTING:
-            pending += [(f"{name}.{key}", child) for key, child in reversed(list(raw.items()))]
-        elif name.lower().rsplit("_", 1)[-1].rsplit(".", 1)[-1] == "seed":
-            tell_seed(saying, name.lower().removesuffix("_seed"), raw, f"{place}.{name}")
-        elif isinstance(raw, list | tuple) and len(raw) <= MAX_LIST and all(isinstance(x, SCALARS) for x in raw):
-            saying.says(item("hyperparameters", name), values.line(" ".join(map(brief, raw))), f"{place}.{name}")
-        elif isinstance(raw, list | tuple):
-            saying.note(f"{place}.{brief(name)} is a list of {len(raw):,}; a list of this kind may name records.")
-        elif isinstance(raw, str) and _PRIVATE.match(raw):
-            saying.note(f"{place}.{brief(name)} holds a path or an address; it is left out of the manifest.")
+            pending += [(f"{name}.{key}", child) for key, child in reversed(list(raw.items())[: MAX_SETTINGS - count])]
         else:
-            saying.takes(item("hyperparameters", name), raw, f"{place}.{name}", values.setting)
+            _tell_setting(saying, name, raw, place)
+    saying.note(f"{place} has more than {MAX_SETTINGS:,} entries; the first are read.")
 
 
-_PRIVATE = re.compile(r"(?:/|~|\\\\|[A-Za-z]:[\\/]|[a-z0-9+]{2,12}://|[^\s@]{1,64}@[^\s@]{1,200}$)")
+def _tell_setting(saying: Saying, name: str, raw: Any, place: str) -> None:
+    last, where = name.rsplit(".", 1)[-1], f"{place}.{brief(name)}"
+    if last.lower() == "seed" or last.lower().endswith("_seed"):
+        tell_seed(saying, name.lower().removesuffix("_seed"), raw, f"{place}.{name}")
+    elif names_records(last) and not isinstance(raw, int | float):
+        saying.note(f"{where} is named like a list of records; no value of it is read.")
+    elif isinstance(raw, list | tuple) and len(raw) <= MAX_LIST and all(isinstance(x, SCALARS) for x in raw):
+        _tell_setting(saying, name, " ".join(map(brief, raw)), place)
+    elif isinstance(raw, list | tuple):
+        saying.note(f"{where} is a list of {len(raw):,}; a list of this kind may name records.")
+    elif isinstance(raw, str) and is_private(raw):
+        saying.note(f"{where} holds a path or an address; it is left out of the manifest.")
+    elif isinstance(raw, str) and len(_NUMBER.findall(raw)) > MAX_LIST:
+        saying.note(f"{where} holds more than {MAX_LIST} numbers, which may name records; it is left out.")
+    elif isinstance(raw, (*SCALARS, Decimal, Unread)):
+        saying.takes(item("hyperparameters", name), raw, f"{place}.{name}", values.setting)
+    elif raw is not None:
+        what = getattr(raw, "func", None) or type(raw).__name__
+        saying.note(f"{where} is an object ({brief(str(what))}), no setting; it is left out.")
+
+
+def tell_training_dp(saying: Saying, settings: Mapping[str, Any], place: str) -> None:
+    """Take those settings of a run that are parameters of differential privacy as such as well."""
+    for name in TRAINING_DP & settings.keys():
+        field, convert = DP[name]
+        saying.takes(f"dp.{field}", settings[name], f"{place}.{name}", convert)
+
+
+def is_private(text: str) -> bool:
+    """Return whether some word of the text is a path, a URL or an e-mail address."""
+    return any(_PRIVATE.match(word) for word in _BETWEEN.split(text))
+
+
+_BETWEEN = re.compile(r"[\s=,;'\"()\[\]{}<>]+")
+_PRIVATE = re.compile(r"/[^/\s]|~[/\w]|\\\\|[A-Za-z]:[\\/]|[A-Za-z0-9+]{2,12}://|[^\s@]{1,64}@[^\s@]{1,200}$")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 SCALARS = (str, int, float, bool)
 MAX_LIST = 16
 """Longest list that is a setting (kernel sizes, layer widths); a longer one may be indices of records."""
 MAX_NESTING = 8
+MAX_SETTINGS = 3000
+"""Most hyperparameters that are read of one file."""

@@ -40,10 +40,7 @@ def read(bundle: Bundle) -> Partial:
     if not isinstance(found, dict):
         raise BadInput("The file of hyperparameters is not a table of names and values.", "Write one setting a line.")
     conventions.tell_settings(saying, found, "hparams")
-    for name, raw in found.items():
-        if name in conventions.TRAINING_DP:
-            field, convert = conventions.DP[name]
-            saying.takes(f"dp.{field}", raw, name, convert)
+    conventions.tell_training_dp(saying, found, "hparams")
     return saying.partial()
 
 

@@ -8,13 +8,16 @@ from exeat.evidence.readers import (
     checkpoint_file,
     croissant,
     cyclonedx,
+    dcp,
     exeat_manifest,
     hparams,
     hugging_face_card,
+    lightning,
     mlflow_model,
     mlflow_run,
     model_signing,
     odrl,
+    opacus,
     safetensors_file,
     sharded,
 )
@@ -33,11 +36,14 @@ READERS: tuple[Reader, ...] = (
     model_signing.READER,
     sharded.READER,
     safetensors_file.READER,
+    lightning.READER,
+    opacus.READER,
+    dcp.READER,
     checkpoint_file.READER,
     hparams.READER,
 )
 """In the order in which they are asked: those whose format has a mark of its own come first."""
-CHECKPOINTS = frozenset({safetensors_file.NAME, checkpoint_file.NAME})
+CHECKPOINTS = frozenset({safetensors_file.NAME, lightning.NAME, opacus.NAME, checkpoint_file.NAME})
 """Readers of files that hold tensors."""
 
 

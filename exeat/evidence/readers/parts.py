@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from exeat.evidence.joining import ITSELF
 from exeat.evidence.manifest_path import item
-from exeat.evidence.readers import values
+from exeat.evidence.readers import inside, values
+from exeat.model.inspection import PartKind
 
 if TYPE_CHECKING:
+    from exeat.evidence.inspection import Opened
     from exeat.evidence.readers.saying import Saying
     from exeat.evidence.readers.shape import Given
 
@@ -34,6 +36,22 @@ def tell_file(saying: Saying, file: Given, kind: str | None, form: str | None) -
     facts = {"kind": kind, "path": where, "format": form, "bytes": size, "sha256": sha256}
     for field, value in facts.items():
         saying.says(component(where, field), value, ITSELF, file=file.name)
+
+
+def tell_checkpoint(saying: Saying, file: Given, opened: Opened, form: str) -> None:
+    """Take a checkpoint file with the parts that it holds; optimizer state in it makes the whole file that kind."""
+    kinds = inside.kinds_in(opened)
+    holds_more = PartKind.OPTIMIZER_STATE in kinds
+    tell_file(saying, file, "optimizer_state" if holds_more else "weights", form)
+    where = values.path_inside(file.name)
+    if where is not None and kinds:
+        saying.says(
+            component(where, "contains"), [kind.title for kind in kinds], f"{ITSELF}, keys and tensors", file=file.name
+        )
+    if len(kinds) > 1:
+        others = ", ".join(kind.title for kind in kinds if kind is not PartKind.WEIGHTS)
+        saying.note(f"The file holds more than weights: {others}. exeat minimise keeps the weights alone.")
+    inside.note_problems(saying, opened)
 
 
 def tell_listed(saying: Saying, path: str, sha256: str | None, place: str) -> str | None:

@@ -16,10 +16,13 @@ from exeat.model.documents import MAX_DOCUMENT_BYTES, parse_json
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from exeat.evidence.inspection import Opened
     from exeat.evidence.partial import Partial
 
 HEAD_BYTES = 64 * 2**10
 """How much of a file recognition looks at when it is too large for a document, in bytes."""
+CHECKPOINTS = (b"PK\x03\x04", b"\x80", b"GGUF")
+"""First bytes of the checkpoint files that are opened to be recognised."""
 
 
 @dataclass(slots=True)
@@ -121,6 +124,15 @@ class Peek:
             return None
 
     @cached_property
+    def opened(self) -> Opened | None:
+        """Return the inside of a checkpoint file as symbols, or None when the first bytes are not those of one."""
+        if self.file is None or not self.data.startswith(CHECKPOINTS):
+            return None
+        from exeat.evidence.readers.inside import look_inside  # noqa: PLC0415 most files are no checkpoints
+
+        return look_inside(self.file)
+
+    @cached_property
     def text(self) -> str | None:
         """Return the bytes as UTF-8 text, or None when they are not."""
         if b"\0" in self.data[:HEAD_BYTES]:
@@ -131,13 +143,14 @@ class Peek:
             return None
 
 
-@dataclass(slots=True)
+@dataclass
 class Bundle:
     """What a reader reads: one file, the files beside and below it, and public keys to verify signatures with."""
 
     file: Given
     members: Mapping[str, Given] = field(default_factory=dict)
     keys: tuple[bytes, ...] = ()
+    peek: Peek | None = None
     size: int = -1
     sha256: str = ""
 
@@ -150,6 +163,15 @@ class Bundle:
     def name(self) -> str:
         """Return the name as shown."""
         return self.file.name
+
+    @property
+    def opened(self) -> Opened:
+        """Return the inside of a checkpoint file as symbols; raise BadInput when it is none."""
+        self.peek = self.peek or Peek.of(self.file)
+        opened = self.peek.opened
+        if opened is None:
+            raise BadInput(f"{self.name} is no checkpoint file.", "Save the checkpoint again.")
+        return opened
 
     def data(self, limit: int = MAX_DOCUMENT_BYTES) -> bytes:
         """Return the whole file; raise BadInput when it is larger than a document may be."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from exeat.errors import BadInput
-from exeat.evidence.readers import parts, values
+from exeat.evidence.readers import inside, parts, values
 from exeat.evidence.readers.safetensors_header import looks_like_one, read_header
 from exeat.evidence.readers.saying import Saying
 from exeat.evidence.readers.shape import Reader
@@ -13,7 +13,7 @@ from exeat.model.documents import parse_json
 
 if TYPE_CHECKING:
     from exeat.evidence.partial import Partial
-    from exeat.evidence.readers.shape import Bundle, Given, Peek
+    from exeat.evidence.readers.shape import Bundle, Peek
 
 NAME = "sharded"
 MAX_SHARDS = 2000
@@ -53,21 +53,23 @@ def _shard(saying: Saying, bundle: Bundle, name: str, tensors: set[str]) -> int 
         saying.note(f"{name[:100]} is named by the index and is not in the folder.")
         return None
     if not looks_like_one(member.first(16)):
-        parts.tell_file(saying, member, "weights", "pickle")
-        saying.note(f"{where} is not safetensors; its tensors are not counted. exeat inspect looks inside.")
-        return None
-    return _header(saying, member, where, tensors)
-
-
-def _header(saying: Saying, member: Given, where: str, tensors: set[str]) -> int | None:
-    header = read_header(member)
+        opened = inside.look_inside(member)
+        parts.tell_checkpoint(saying, member, opened, inside.FORMATS.get(opened.format, opened.format))
+        return _compared(
+            saying, where, tensors, {ref.name for ref in opened.tensors}, inside.parameters(opened.tensors)
+        )
     parts.tell_file(saying, member, "weights", "safetensors")
-    missing, more = tensors - set(header.tensors), set(header.tensors) - tensors
-    if missing:
+    header = read_header(member)
+    return _compared(saying, where, tensors, set(header.tensors), header.parameters)
+
+
+def _compared(saying: Saying, where: str, tensors: set[str], held: set[str], count: int | None) -> int | None:
+    """Note where index and shard disagree about its tensors; return the number of parameters as given."""
+    if missing := tensors - held:
         saying.note(f"{where} lacks {len(missing):,} tensors that the index places in it.")
-    if more:
+    if more := held - tensors:
         saying.note(f"{where} holds {len(more):,} tensors that the index does not name.")
-    return header.parameters
+    return count
 
 
 READER = Reader(NAME, "the index of a sharded model", recognises, read, folder=True)
