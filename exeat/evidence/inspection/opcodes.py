@@ -52,8 +52,10 @@ def _tuple(walk: Walk) -> None:
 
 def _tuple_of(count: int) -> Callable[[Walk], None]:
     def step(walk: Walk) -> None:
-        items = [walk.pop() for _ in range(count)]
-        walk.stack.append(tuple(reversed(items)))
+        items = tuple(walk.stack[-count:])
+        if len(items) < count:
+            raise Broken("it takes from an empty stack")
+        walk.stack[-count:] = [items]
 
     return step
 

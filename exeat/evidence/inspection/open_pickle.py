@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from exeat.evidence.inspection.opened import Member
-from exeat.evidence.inspection.pickle_walk import Budget, Walk
 from exeat.evidence.inspection.storages import SAVE_AGAIN, bytes_needed, understood
-from exeat.evidence.inspection.streams import STARTS
+from exeat.evidence.inspection.streams import may_be_pickle
 from exeat.evidence.inspection.tensors import Finder
 
 if TYPE_CHECKING:
@@ -16,23 +15,12 @@ if TYPE_CHECKING:
     from exeat.evidence.inspection.window import Window
 
 MAGIC = 0x1950A86A20F9469CFC6C
-_LEGACY_HEAD = 5
-"""Pickles of the old torch format: magic number, protocol version, system, object, storage keys."""
-TRIAL = 2000
-"""Opcodes walked to tell an old pickle, which has no magic number, from text."""
 CUT = "The file was cut off; copy it again from its origin."
 
 
 def looks_like_pickle(head: bytes, _size: int) -> bool:
-    """Return whether a file begins as a pickle of any protocol; a short walk tells text apart."""
-    if len(head) < 2 or head[0] not in STARTS:  # noqa: PLR2004
-        return False
-    if head[0] == 0x80:  # noqa: PLR2004
-        return True
-    from exeat.evidence.inspection.limits import DEFAULT  # noqa: PLC0415
-
-    walk = Walk(head, 0, Budget(DEFAULT._replace(opcodes=TRIAL))).run()
-    return walk.done or bool(walk.globals) or (walk.broken is not None and (walk.broken.cut or walk.broken.bomb))
+    """Return whether a file begins as a pickle of any protocol; text that merely could is told apart by a walk."""
+    return head[:1] == b"\x80" or may_be_pickle(head)
 
 
 def open_pickle(window: Window, judge: Judge) -> None:
@@ -41,8 +29,10 @@ def open_pickle(window: Window, judge: Judge) -> None:
     data = window.read(0, min(window.size, limits.pickle_bytes))
     place = window.place("pickle")
     judge.opened.format = "pickle"
+    before = len(judge.opened.trees)
     first = judge.pickle(data, place)
-    if first.done and first.value == MAGIC and type(first.value) is int:
+    if first.done and type(first.value) is int and first.value == MAGIC:
+        judge.opened.trees.pop()
         _legacy(window, judge, data, first.pos)
         return
     judge.opened.members.append(Member("pickle", 0, window.size, window.name))
@@ -52,7 +42,7 @@ def open_pickle(window: Window, judge: Judge) -> None:
     end = judge.pickles(data, place, first.pos) if first.done else window.size
     if end < window.size:
         _trailing(window, judge, end)
-    for number, tree in enumerate(list(judge.opened.trees)):
+    for number, tree in enumerate(judge.opened.trees[before:]):
         Finder(judge, {}).find(tree, (str(number),) if number else ())
 
 
@@ -65,29 +55,28 @@ def _trailing(window: Window, judge: Judge, end: int) -> None:
 def _legacy(window: Window, judge: Judge, data: bytes, at: int) -> None:
     opened = judge.opened
     opened.format = "torch-legacy"
-    opened.trees.clear()  # the magic number
-    walks = []
+    before, walks = len(opened.trees), []
     for title in ("protocol version", "system", "object", "storage keys"):
         walk = judge.pickle(data, window.place(title), at)
         walks.append(walk)
         if not walk.done:
             return
         at = walk.pos
-    opened.trees[:] = [tree for tree in opened.trees if tree.place == window.place("object")]
-    version, system, thing, keys = (walk.value for walk in walks)
+    opened.trees[before:] = opened.trees[before + 2 : before + 3]
+    version, system, keys = walks[0].value, walks[1].value, walks[3].value
     opened.members.append(Member("object", 0, at, window.name))
     if version != 1001 or not isinstance(system, dict) or system.get("little_endian") is not True:  # noqa: PLR2004
         sentence = "The old torch file says a version or byte order that torch never wrote, or big-endian order."
         judge.problem("byte-order", sentence, SAVE_AGAIN, unsafe=False)
     storages = understood(walks[2].storages, judge, window.place("object"))
-    if not isinstance(keys, list) or len(keys) != len(set(map(str, keys))) or set(map(str, keys)) != set(storages):
+    named = {key for key in keys if type(key) is str} if isinstance(keys, list) else None
+    if named != set(storages) or len(keys) != len(storages):
         sentence = "The list of storages of the old torch file does not name those that its tensors use."
         judge.problem("storage-contradiction", sentence, SAVE_AGAIN, window.place("storage keys"))
         return
-    kept = _storages(window, judge, at, [storages[str(key)] for key in keys])
-    for tree in list(opened.trees):
+    kept = _storages(window, judge, at, [storages[key] for key in keys])
+    for tree in opened.trees[before:]:
         Finder(judge, kept).find(tree)
-    del thing
 
 
 def _storages(window: Window, judge: Judge, at: int, refs: list[StorageRef]) -> dict[str, Member]:

@@ -10,7 +10,6 @@ from exeat.evidence.inspection.containers import container_of, refuse_container
 from exeat.evidence.inspection.open_gguf import looks_like_gguf, open_gguf
 from exeat.evidence.inspection.open_numpy import looks_like_npy, open_npy
 from exeat.evidence.inspection.open_onnx import looks_like_onnx, open_onnx
-from exeat.evidence.inspection.open_onnx import looks_like_onnx, open_onnx
 from exeat.evidence.inspection.open_pickle import looks_like_pickle, open_pickle
 from exeat.evidence.inspection.open_safetensors import looks_like_safetensors, open_safetensors
 from exeat.evidence.inspection.open_zip import looks_like_zip, open_zip

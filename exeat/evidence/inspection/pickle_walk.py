@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 SAFE_HASH = 2**60
 """Integers below hash to themselves; larger ones, and tuples, can be made to collide by the thousand."""
 MAX_NOTED = 100
+MAX_NAMES = 5_000
+"""Names of one pickle; the richest checkpoints have dozens."""
+CALL = 8
+"""What judging one call costs, in opcodes."""
 
 
 class Broken(Exception):
@@ -46,6 +50,12 @@ class Budget:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.opcodes = limits.opcodes
+
+    def spend(self, opcodes: int) -> None:
+        """Take from what is left; raise Broken when nothing is."""
+        self.opcodes -= opcodes
+        if self.opcodes < 0:
+            raise Broken(f"it costs more than {self.limits.opcodes:,} opcodes", bomb=True)
 
 
 class Walk:
@@ -153,6 +163,8 @@ class Walk:
             return Global("?", "?")
         found = Global(*translate(module, name))
         self.globals.setdefault(found, self.pos)
+        if len(self.globals) > MAX_NAMES:
+            raise Broken(f"it names more than {MAX_NAMES:,} classes and functions", bomb=True)
         return found
 
     def call(self, func: Any, args: Any, kwargs: Any = None) -> Any:
@@ -164,6 +176,7 @@ class Walk:
             args = (args,)
         if isinstance(func, Global) and str(func) == "collections.OrderedDict" and _is_pairs(args):
             return _ordered(args)
+        self.budget.spend(CALL)
         made = Call(func, args, kwargs, self.pos)
         self.calls.append(made)
         return _plain(made)

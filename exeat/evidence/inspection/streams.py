@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from exeat.evidence.inspection.allowed import ALLOWED, is_dangerous, is_harmless
 from exeat.evidence.inspection.arguments import may_have_state, objection
+from exeat.evidence.inspection.limits import DEFAULT
 from exeat.evidence.inspection.opened import Opened, Problem, Tree
 from exeat.evidence.inspection.pickle_walk import Budget, Walk
 from exeat.evidence.inspection.symbols import Global
@@ -17,12 +18,16 @@ if TYPE_CHECKING:
     from exeat.evidence.inspection.limits import Limits
 
 MAX_PROBLEMS = 60
+MAX_PICKLES = 10_000
+TRIAL = 20
+"""What looking at one string costs, in opcodes."""
 SNIFFED = 2**16
 PRINTED = 160
-_NAME = re.compile(rb"[ci][A-Za-z_][\w.]{0,100}\n[A-Za-z_][\w.]{0,100}\n")
 STARTS = b"\x80(]})cNKMJIVSXUTGFLBCP\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96"
 """Every opcode that needs nothing on the stack."""
-_BASE64 = re.compile(r"gA[INRV][A-Za-z0-9+/=\s]{9,}")
+_BASE64 = re.compile(r"gA[E-X][A-Za-z0-9+/=\s]{9,}")
+"""How the head of a pickle of protocol 1 to 5 looks in base64."""
+_TRIAL = DEFAULT._replace(opcodes=SNIFFED)
 SAVE_AGAIN = (
     "Save it again with torch.save(model.state_dict(), …), or keep the weights alone with exeat minimise. "
     "Do not load it outside a sandbox."
@@ -67,8 +72,13 @@ class Judge:
 
     def pickles(self, data: bytes, place: str, start: int = 0) -> int:
         """Walk pickles one after the other; return where the last one ended."""
-        end = start
+        end, left = start, MAX_PICKLES
         while end < len(data):
+            if not left:
+                sentence = f"More than {MAX_PICKLES:,} pickles follow one another in {place}."
+                self.problem("pickle-bomb", sentence, SAVE_AGAIN, place)
+                break
+            left -= 1
             walk = self.pickle(data, place if end == start else f"{place} byte {end:,}", end)
             if not walk.done:
                 break
@@ -76,10 +86,13 @@ class Judge:
         return end
 
     def suspect(self, data: bytes, place: str) -> bool:
-        """Judge bytes that need not be a pickle; return whether they are one."""
+        """Judge bytes that need not be a pickle; return whether they are one.
+
+        Numbers that happen to read as endless constants are none: no name is in reach.
+        """
         if not may_be_pickle(data):
             return False
-        trial = Walk(data, 0, self.budget).run()
+        trial = Walk(data, 0, Budget(self.limits)).run()
         if not trial.globals and not (trial.done and data[:1] == b"\x80"):
             return False
         if trial.done or trial.calls or data[:1] == b"\x80":
@@ -132,7 +145,7 @@ class Judge:
 
     def _nested(self, walk: Walk, place: str, depth: int) -> None:
         for constant in walk.constants:
-            data = _as_pickle(constant)
+            data = _as_pickle(constant) if self.budget.opcodes > 0 else None
             if data is None:
                 continue
             if depth >= self.limits.nested_pickles:
@@ -142,7 +155,11 @@ class Judge:
             self._inner(data, f"{place} > pickle in a string", depth + 1)
 
     def _inner(self, data: bytes, place: str, depth: int) -> None:
+        """Judge a string that may be a pickle; walking it costs from the same budget, and a little for the start."""
+        self.budget.opcodes -= TRIAL
         trial = Walk(data, 0, self.budget).run()
+        if self.budget.opcodes <= 0:
+            self.problem("pickle-bomb", f"Judging the strings in {place} takes too long.", SAVE_AGAIN, place)
         if not trial.globals or not (trial.done or trial.calls):
             return
         foreign = [name for name in trial.globals if str(name) not in ALLOWED]
@@ -153,32 +170,37 @@ class Judge:
 
 
 def may_be_pickle(data: bytes | memoryview) -> bool:
-    """Return whether bytes begin as a pickle does: cheaply, with false alarms, without a miss that can name a class."""
+    """Return whether bytes begin as a pickle does: a short walk comes to its end, to a name, or is not stopped."""
     head = bytes(data[:SNIFFED])
     if len(head) < 2 or head[0] not in STARTS:  # noqa: PLR2004
         return False
-    return (head[0] == 0x80 and head[1] <= 5) or _NAME.search(head) is not None or b"\x93" in head  # noqa: PLR2004
+    walk = Walk(head, 0, Budget(_TRIAL)).run()
+    return walk.done or bool(walk.globals) or (walk.broken is not None and (walk.broken.cut or walk.broken.bomb))
 
 
 def _as_pickle(constant: str | bytes) -> bytes | None:
+    """Return the bytes of a string that begins as a pickle does, in base64 or as latin-1 text too."""
     if len(constant) < 4:  # noqa: PLR2004
         return None
     if isinstance(constant, bytes):
-        return constant if may_be_pickle(constant) else None
+        return constant if _begins(constant) else None
     if _BASE64.match(constant):
         return _unbased(constant)
-    if ord(constant[0]) > 0xFF or ("\n" not in constant and constant[0] != "\x80"):  # noqa: PLR2004
+    if ord(constant[0]) > 0xFF or (constant[0] != "\x80" and "\n" not in constant):  # noqa: PLR2004
         return None
     data = constant.encode("latin-1", "replace")
-    return data if may_be_pickle(data) else None
+    return data if _begins(data) else None
+
+
+def _begins(data: bytes) -> bool:
+    return data[0] in STARTS and (data[0] == 0x80 or b"\n" in data or b"\x93" in data)  # noqa: PLR2004
 
 
 def _unbased(text: str) -> bytes | None:
     try:
-        data = base64.b64decode(text)
+        return base64.b64decode(text)
     except (binascii.Error, ValueError):
         return None
-    return data if may_be_pickle(data) else None
 
 
 def _printable(text: str) -> str:

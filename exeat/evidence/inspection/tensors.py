@@ -28,6 +28,8 @@ _PARTS = {
     4: ("crow_indices", "col_indices", "values", "size"),
 }
 
+_BRANCHES = frozenset({dict, OrderedMap, list, tuple, Call, Composite})
+
 
 class _Odd(Exception):
     """The arguments of a rebuild function are not those that torch writes."""
@@ -52,9 +54,7 @@ class Finder:
             value, path, depth = todo.pop()
             self.steps -= 1
             if depth > limits.depth or self.steps < 0:
-                sentence = (
-                    f"The values in {tree.place} are nested more than {limits.depth:,} levels deep."
-                )
+                sentence = f"The values in {tree.place} are nested more than {limits.depth:,} levels deep."
                 self.judge.problem("too-deep", sentence, SAVE_AGAIN, tree.place)
                 self.judge.opened.trees.remove(tree)
                 return
@@ -67,16 +67,14 @@ class Finder:
             name = str(value.func)
             if name.startswith(("torch._utils._rebuild_", "torch._tensor._rebuild_")):
                 return self._rebuild(value, name.rsplit(".", 1)[1], path, tree)
-        if not isinstance(value, dict | list | tuple | Call | Composite) or isinstance(value, Global):
-            return []
-        if id(value) in self.seen:
+        if type(value) not in _BRANCHES or id(value) in self.seen:
             return []
         self.seen[id(value)] = value
         return list(_parts(value))
 
     def _rebuild(self, call: Call, name: str, path: tuple[str, ...], tree: Tree) -> list[tuple[Any, tuple[str, ...]]]:
         args = call.args
-        after: list[tuple[Any, tuple[str, ...]]] = [(call.state, ())] if call.state is not None else []
+        after: list[tuple[Any, tuple[str, ...]]] = [(part, ()) for part in _state(call.state)]
         try:
             if name in _PLAIN:
                 self._tensor(name, args, path)
@@ -127,19 +125,27 @@ class Finder:
 
 
 def _parts(value: Any) -> Iterator[tuple[Any, tuple[str, ...]]]:
+    """Yield the parts of a value that may hold tensors, with their steps."""
     if isinstance(value, dict):
-        yield from ((item, (step_name(key),)) for key, item in value.items())
-        yield from ((key, ()) for key in value if isinstance(key, Call | Composite))
+        yield from ((item, (step_name(key),)) for key, item in value.items() if type(item) in _BRANCHES)
+        yield from ((key, ()) for key in value if type(key) in _BRANCHES)
         if isinstance(value, OrderedMap) and value.state is not None:
             yield value.state, ("attributes",)
     elif isinstance(value, list | tuple):
-        yield from ((item, (str(number),)) for number, item in enumerate(value))
+        yield from ((item, (str(number),)) for number, item in enumerate(value) if type(item) in _BRANCHES)
     elif isinstance(value, Composite):
         yield value.value, ()
     elif isinstance(value, Call):
-        yield from ((part, ()) for part in (value.args, value.kwargs, value.state) if part is not None)
-        yield from ((item, (str(number),)) for number, item in enumerate(value.items))
-        yield from ((item, (step_name(key),)) for key, item in value.pairs)
+        yield from ((part, ()) for part in (value.args, value.kwargs, *_state(value.state)) if part is not None)
+        yield from ((item, (str(number),)) for number, item in enumerate(value.items) if type(item) in _BRANCHES)
+        yield from ((item, (step_name(key),)) for key, item in value.pairs if type(item) in _BRANCHES)
+
+
+def _state(state: Any) -> tuple[Any, ...]:
+    """Return the parts of what BUILD sets: attributes, or a pair of attributes and slots (PEP 307)."""
+    if isinstance(state, tuple) and len(state) == 2 and isinstance(state[1], dict):  # noqa: PLR2004
+        return tuple(part for part in state if part is not None)
+    return () if state is None else (state,)
 
 
 def step_name(key: Any) -> str:
@@ -154,7 +160,7 @@ def _derived(name: str, args: tuple[Any, ...]) -> list[tuple[Any, tuple[str, ...
     if name in ("_rebuild_parameter", "_rebuild_parameter_with_state"):
         return [(part, ()) for part in (args[0], args[3] if len(args) > 3 else None) if part is not None]  # noqa: PLR2004
     if name == "_rebuild_from_type_v2":
-        return [(Call(args[0], args[2]), ()), (args[3], ())]
+        return [(Call(args[0], args[2]), ()), *((part, ()) for part in _state(args[3]))]
     if name == "_rebuild_sparse_tensor":
         return _sparse(args[1])
     if name == "_rebuild_nested_tensor":
