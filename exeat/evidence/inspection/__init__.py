@@ -12,6 +12,7 @@ from exeat.evidence.inspection.symbols import Call, Composite, Global, OrderedMa
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from exeat.evidence.inspection.second_opinion import SecondOpinion
     from exeat.model.inspection import Inspection
 
 
@@ -24,10 +25,12 @@ def open_checkpoint(path: Path, *, limits: Limits = DEFAULT) -> Opened:
     return open_path(path, limits)
 
 
-def inspect(path: Path, *, limits: Limits = DEFAULT) -> Inspection:
+def inspect(path: Path, *, limits: Limits = DEFAULT, child: SecondOpinion | None = None) -> Inspection:
     """Say what a checkpoint contains and whether it is clean, unsafe or unreadable; nothing of it is executed.
 
-    Raises BadInput only when the path itself cannot be read.
+    ``child`` is a running second opinion for whoever inspects many files; without it a file that passes our own walk
+    gets one of its own (``second_opinion.asked_for``, ``second_opinion.opinion``). Raises BadInput only when the path
+    itself cannot be read.
     """
     raise NotImplementedError
 
