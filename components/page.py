@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from components.navigation import is_lost, refusal
 from components.session import CHOSEN, demo_people, identity
 from components.text import one_line, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from streamlit.navigation.page import Page
 
+    from components.navigation import Place
     from exeat.model.person import Person
 
 BANNER = "Demo: anyone may act as anyone. People are simulated."
+_LOST = "lost_way"
 
 
 def page_title(title: str, answer_sentence: str) -> None:
@@ -49,9 +52,30 @@ def menu(sections: Mapping[str, Sequence[Page]]) -> None:
                 st.page_link(page, width="stretch")
 
 
+def lost_way() -> None:
+    """Remember that the address that was opened leads nowhere, for the page that is shown instead."""
+    if is_lost(st.context.url, str(st.get_option("server.baseUrlPath") or "")):
+        st.session_state[_LOST] = True
+
+
+def closed(who: Person, place: Place, home: Page) -> Callable[[], None]:
+    """Return what stands at the address of a page that is not open to this person; it holds nothing of that page."""
+
+    def show() -> None:
+        page_title(place.title, refusal(who, place))
+        st.page_link(home, label="Go to your first page", icon=":material/arrow_forward:")
+
+    return show
+
+
 def frame(who: Person) -> None:
-    """Draw what stands around each page: the demo banner, who acts, and signing out."""
+    """Draw what stands around each page: the demo banner, who acts, signing out, and why this page came instead."""
     kind = identity()
+    if st.session_state.pop(_LOST, False):
+        st.info(
+            "There is no page at the address you opened. This is your first page instead.",
+            icon=":material/wrong_location:",
+        )
     if kind == "demo":
         st.warning(BANNER, icon=":material/theater_comedy:")
         _choose_person(who)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlparse
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.running import CHROMIUM_FLAGS, chromium, demo, load_demo
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
 LOCAL = ("localhost", "127.0.0.1")
+expect.set_options(timeout=20_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -81,7 +82,7 @@ def new_page(
 
     def opened(width: int = 1440, height: int = 900, **options: object) -> Page:
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)  # a busy machine is not a wrong answer
         context.route(re.compile("^http"), fence)
         contexts.append(context)
         return context.new_page()
