@@ -94,9 +94,9 @@ def page(verdicts: Verdicts, items: list[Item], ran: set[str]) -> str:
         [
             "# Scanners on the same files",
             "",
-            f"{versions}; Python {sys.version.split()[0]}, {datetime.now(UTC):%Y-%m-%d}. "
-            "Written by `bench/scanners/compare.py`; how an answer is read stands in `bench/scanners/tools.py`. "
-            "The corpus is ours, and `exeat inspect` was made to pass it: the columns are not a contest on neutral ground.",
+            f"{versions}; Python {sys.version.split()[0]}, {datetime.now(UTC):%Y-%m-%d}.",
+            "Written by `bench/scanners/compare.py`; how an answer is read stands in `bench/scanners/tools.py`.",
+            "The corpus is ours, and `exeat inspect` was made to pass it: no contest on neutral ground.",
             "",
             f"Unsafe files ({executed} with pickle, torch, numpy or joblib): found / missed / not assessed.",
             "",

@@ -39,7 +39,7 @@ def load(path: Path, reader: str) -> None:
         for name in getattr(loaded, "files", ()):
             loaded[name]
     elif reader == "joblib":
-        import joblib  # noqa: PLC0415
+        import joblib  # type: ignore[import-untyped]  # noqa: PLC0415
 
         joblib.load(path)
     else:

@@ -44,11 +44,11 @@ def stepped(make: Callable[[Any], optim.Optimizer]) -> dict[str, Any]:
     model = linear()
     optimizer = make(model.parameters())
 
-    def closure() -> torch.Tensor:
+    def closure() -> float:
         optimizer.zero_grad()
         loss = model(torch.ones(1, 3)).square().sum()
         loss.backward()
-        return loss
+        return float(loss)
 
     optimizer.step(closure)
     return optimizer.state_dict()
@@ -58,7 +58,8 @@ def scheduled(make: Callable[[optim.Optimizer], Any]) -> dict[str, Any]:
     """Return the state of a scheduler."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return make(optim.SGD(linear().parameters(), lr=0.1)).state_dict()
+        state: dict[str, Any] = make(optim.SGD(linear().parameters(), lr=0.1)).state_dict()
+    return state
 
 
 def shared() -> dict[str, torch.Tensor]:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.distributed as dist
-import torch.distributed.checkpoint as dcp
 from safetensors.torch import save_file
 from torch import optim
-from torch.distributed.tensor import DeviceMesh, Replicate, distribute_tensor
+from torch._C._distributed_c10d import HashStore
+from torch.distributed.checkpoint.state_dict_saver import save as save_distributed
+from torch.distributed.device_mesh import DeviceMesh
+from torch.distributed.tensor import Replicate, distribute_tensor
 
 from tests.unit.evidence.corpus.healthy_torch import linear, network, of_types, saved, stepped
 from tests.unit.evidence.corpus.shape import Healthy
@@ -76,14 +78,16 @@ def distributed(path: Path) -> None:
     """Write a distributed checkpoint folder of plain tensors and an optimizer."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        dcp.save({"model": network().state_dict(), "optimizer": stepped(optim.Adam)}, checkpoint_id=path, no_dist=True)
+        save_distributed(
+            {"model": network().state_dict(), "optimizer": stepped(optim.Adam)}, checkpoint_id=path, no_dist=True
+        )
 
 
 def in_a_group(work: Callable[[DeviceMesh], None]) -> None:
     """Run in a group of one process."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
+        dist.init_process_group("gloo", store=HashStore(), rank=0, world_size=1)
         try:
             work(DeviceMesh("cpu", [0]))
         finally:
@@ -93,7 +97,9 @@ def in_a_group(work: Callable[[DeviceMesh], None]) -> None:
 def distributed_tensor(path: Path) -> None:
     """Write a distributed checkpoint folder of DTensors."""
     in_a_group(
-        lambda mesh: dcp.save({"w": distribute_tensor(torch.ones(4, 3), mesh, [Replicate()])}, checkpoint_id=path)
+        lambda mesh: save_distributed(
+            {"w": distribute_tensor(torch.ones(4, 3), mesh, [Replicate()])}, checkpoint_id=path
+        )
     )
 
 
@@ -175,7 +181,11 @@ def gguf(path: Path) -> None:
 def plain(protocol: int) -> Callable[[Path], None]:
     """Return a writer of a bare pickle of plain values."""
     value = {"lr": 0.1, "layers": [64, 64], "name": "baseline", "tuned": True, "seed": None, "shape": (3, 4)}
-    return lambda path: path.write_bytes(pickle.dumps(value, protocol))
+
+    def write(path: Path) -> None:
+        path.write_bytes(pickle.dumps(value, protocol))
+
+    return write
 
 
 def cases() -> list[Healthy]:
