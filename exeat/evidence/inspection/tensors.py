@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from exeat.evidence.inspection.dtypes import OF_TORCH, PACKED
-from exeat.evidence.inspection.elements import span_of
+from exeat.evidence.inspection.elements import length_of, span_of
 from exeat.evidence.inspection.opened import TensorRef
 from exeat.evidence.inspection.storages import SAVE_AGAIN
 from exeat.evidence.inspection.symbols import Call, Composite, Global, OrderedMap, StorageRef
@@ -14,6 +14,7 @@ from exeat.evidence.inspection.symbols import Call, Composite, Global, OrderedMa
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from exeat.evidence.inspection.limits import Limits
     from exeat.evidence.inspection.opened import Member, Tree
     from exeat.evidence.inspection.streams import Judge
 
@@ -80,7 +81,7 @@ class Finder:
                 self._tensor(name, args, path)
                 return after + ([(args[4], ("quantiser",))] if name == "_rebuild_qtensor" else [])
             return _derived(name, args) + after
-        except (_Odd, IndexError, TypeError, ValueError):
+        except (_Odd, AttributeError, IndexError, KeyError, TypeError, ValueError):
             sentence = f"A tensor in {tree.place} is not described as torch describes tensors."
             self.judge.problem("odd-tensor", sentence, SAVE_AGAIN, ".".join(path))
             return []
@@ -104,7 +105,7 @@ class Finder:
 
     def _keep(self, ref: TensorRef) -> None:
         opened, limits = self.judge.opened, self.judge.limits
-        if math.prod(ref.shape) > limits.elements or any(step > 2**62 for step in ref.stride):
+        if math.prod(ref.shape) > _most_elements(ref, limits) or any(step > 2**62 for step in ref.stride):
             sentence = f"The tensor {ref.name} says that it has {math.prod(ref.shape):,} elements."
             self.judge.problem("tensor-bomb", sentence, "Loading it would fill the memory. " + SAVE_AGAIN, ref.name)
         elif _beyond(ref):
@@ -202,6 +203,10 @@ def _view_offset(storage: StorageRef) -> int:
     return _count(view[1]) if view is not None else 0
 
 
+def _most_elements(ref: TensorRef, limits: Limits) -> int:
+    """Return the cap on elements; torch reserves memory for a quantised tensor before it looks at the storage."""
+    return min(limits.elements, 8 * length_of(ref.storage)) if ref.quantised else limits.elements
+
+
 def _beyond(ref: TensorRef) -> bool:
-    length = ref.storage.bytes if ref.storage.unpacked is None else ref.storage.unpacked
-    return ref.dtype != PACKED and span_of(ref)[1] > length
+    return ref.dtype != PACKED and span_of(ref)[1] > length_of(ref.storage)
