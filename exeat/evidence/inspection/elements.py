@@ -32,14 +32,14 @@ WHOLE = 2**34
 def size_of(ref: TensorRef) -> int:
     """Return the bytes of a tensor's elements; those of its storage where the elements have no size of their own."""
     item = ITEM_BYTES.get(ref.dtype)
-    return _length(ref.storage) if item is None else math.prod(ref.shape) * item
+    return length_of(ref.storage) if item is None else math.prod(ref.shape) * item
 
 
 def span_of(ref: TensorRef) -> tuple[int, int]:
     """Return the first byte of its storage that a tensor uses and the byte after the last."""
     item = ITEM_BYTES.get(ref.dtype)
     if item is None:
-        return 0, _length(ref.storage)
+        return 0, length_of(ref.storage)
     if 0 in ref.shape:
         return ref.offset * item, ref.offset * item
     reach = sum((size - 1) * step for size, step in zip(ref.shape, ref.stride, strict=True))
@@ -59,7 +59,7 @@ def in_order(ref: TensorRef) -> bool:
 def chunks(window: Window, ref: TensorRef) -> Iterator[memoryview]:
     """Yield the elements in C order, at most ``CHUNK`` bytes at a time."""
     begin, end = span_of(ref)
-    if end > _length(ref.storage) or begin < 0:
+    if end > length_of(ref.storage) or begin < 0:
         raise BadInput(f"The tensor {ref.name} reaches beyond its storage.", "Save the checkpoint again.")
     if begin == end:
         return
@@ -77,7 +77,8 @@ def whole(window: Window, ref: TensorRef) -> memoryview:
     return pieces[0] if len(pieces) == 1 else memoryview(b"".join(pieces))
 
 
-def _length(storage: Member) -> int:
+def length_of(storage: Member) -> int:
+    """Return the bytes of a storage, unpacked."""
     return storage.bytes if storage.unpacked is None else storage.unpacked
 
 
@@ -104,7 +105,7 @@ def _read(window: Window, storage: Member, begin: int, end: int) -> bytes:
 def _inflated(window: Window, storage: Member) -> bytes:
     stream = zlib.decompressobj(-15)
     try:
-        return stream.decompress(window.read(storage.offset, storage.bytes), _length(storage))
+        return stream.decompress(window.read(storage.offset, storage.bytes), length_of(storage))
     except zlib.error as exc:
         raise BadInput(f"The member {storage.name} cannot be unpacked.", "Copy the file again.") from exc
 

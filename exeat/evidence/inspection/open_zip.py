@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from exeat.evidence.inspection import open_numpy
 from exeat.evidence.inspection.archive import DEFLATED, read_archive, unpack
 from exeat.evidence.inspection.containers import container_of
-from exeat.evidence.inspection.opened import Member, Text
+from exeat.evidence.inspection.opened import Member
 from exeat.evidence.inspection.storages import SAVE_AGAIN, bytes_needed, understood
 from exeat.evidence.inspection.streams import SNIFFED, may_be_pickle
 from exeat.evidence.inspection.tensors import Finder
@@ -158,24 +158,12 @@ def _sniff(archive: _Zip, entry: Entry) -> None:
         data = archive.window.read(entry.data, SNIFFED)
         if may_be_pickle(data):
             data = archive.window.read(entry.data, min(entry.packed, judge.limits.pickle_bytes))
-    kind = container_of(data, len(data))
+    kind = container_of(data)
     if kind:
         sentence = f"The member {entry.name} is {kind} of its own, which a loader may open and unpickle."
         judge.problem("nested-archive", sentence, "Take it out and inspect it by itself.", place)
     if not judge.suspect(data, place) and len(data) == entry.unpacked:
-        keep_text(judge, place, data)
-
-
-def keep_text(judge: Judge, place: str, data: bytes) -> None:
-    """Keep a small member that is text, for whoever looks for leakage."""
-    if len(data) > judge.limits.text_bytes:
-        return
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        return
-    if text and "\x00" not in text:
-        judge.opened.texts.append(Text(place, text))
+        judge.keep_text(place, data)
 
 
 def _several(archive: _Zip) -> None:

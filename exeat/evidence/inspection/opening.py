@@ -65,7 +65,7 @@ def open_file(window: Window, judge: Judge) -> None:
         judge.problem("empty-file", "The file is empty.", "Copy it again from its origin.", window.name, unsafe=False)
         return
     opener = next((each for each in OPENERS if each.looks_like(head, window.size)), None)
-    kind = container_of(head, window.size)
+    kind = container_of(head)
     if opener is not None:
         opener.open(window, judge)
     elif kind:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from exeat.evidence.inspection.allowed import ALLOWED, is_dangerous, is_harmless
 from exeat.evidence.inspection.arguments import may_have_state, objection
 from exeat.evidence.inspection.limits import DEFAULT
-from exeat.evidence.inspection.opened import Opened, Problem, Tree
+from exeat.evidence.inspection.opened import Opened, Problem, Text, Tree
 from exeat.evidence.inspection.pickle_walk import Budget, Walk
 from exeat.evidence.inspection.symbols import Global
 
@@ -46,13 +46,27 @@ class Judge:
         self.limits = limits
         self.budget = Budget(limits)
         self._said: set[tuple[str, str]] = set()
+        self._kinds: set[str] = set()
+        self._text_left = limits.text_bytes
 
     def problem(self, code: str, sentence: str, what: str, place: str = "", *, unsafe: bool = True) -> None:
         """Keep one problem; the same one at many places is kept once."""
-        if (code, sentence) not in self._said and len(self._said) < MAX_PROBLEMS:
+        kind: Literal["unsafe", "unreadable"] = "unsafe" if unsafe else "unreadable"
+        full = len(self._said) >= MAX_PROBLEMS and (kind in self._kinds)
+        if (code, sentence) not in self._said and not full:
             self._said.add((code, sentence))
-            kind: str = "unsafe" if unsafe else "unreadable"
-            self.opened.problems.append(Problem(code, kind, sentence, what, place))  # type: ignore[arg-type]
+            self._kinds.add(kind)
+            self.opened.problems.append(Problem(code, kind, sentence, what, place))
+
+    def keep_text(self, place: str, data: bytes) -> None:
+        """Keep bytes that are text, for whoever looks for leakage, as far as the cap on text allows."""
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            return
+        if text and "\x00" not in text and len(data) <= self._text_left:
+            self._text_left -= len(data)
+            self.opened.texts.append(Text(place, text))
 
     def pickle(
         self, data: bytes, place: str, start: int = 0, *, allowed: frozenset[str] = ALLOWED, depth: int = 0
