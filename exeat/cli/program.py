@@ -13,8 +13,11 @@ from exeat import __version__
 from exeat.cli.assess import assess_command
 from exeat.cli.demo import demo_command
 from exeat.cli.describe import describe_command
+from exeat.cli.export import export_command
 from exeat.cli.ingest import ingest_command
+from exeat.cli.inspect import inspect_command
 from exeat.cli.ledger import app as ledger_app
+from exeat.cli.minimise import minimise_command
 from exeat.cli.rebuild import rebuild_command
 from exeat.cli.schema import schema_command
 from exeat.cli.serve import serve_command
@@ -49,7 +52,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "assess": assess_command,
     "demo": demo_command,
     "describe": describe_command,
+    "export": export_command,
     "ingest": ingest_command,
+    "inspect": inspect_command,
+    "minimise": minimise_command,
     "rebuild": rebuild_command,
     "schema": schema_command,
     "serve": serve_command,
