@@ -32,7 +32,9 @@ def inspect(path: Path, *, limits: Limits = DEFAULT, child: SecondOpinion | None
     gets one of its own (``second_opinion.asked_for``, ``second_opinion.opinion``). Raises BadInput only when the path
     itself cannot be read.
     """
-    raise NotImplementedError
+    from exeat.evidence.inspection.result import inspect_path  # noqa: PLC0415 who only opens needs no digests, no child
+
+    return inspect_path(path, limits, child)
 
 
 __all__ = [
