@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from exeat.errors import BadInput
 from exeat.evidence import statements
 from exeat.prepare.binding import Tied, lacking_of, needs_binding, tie, uploaded_bindings
-from exeat.prepare.form import label_of
+from exeat.prepare.form import label_of, question_of
 from exeat.prepare.preview import Rules, context_for, manifest_from, preview, reports_on_record
 from exeat.prepare.proposal import answers_of, belongs_to_the_wish, default_id, forms_of, lacking, proposal_of
 from exeat.prepare.reading import read_files
@@ -107,7 +107,7 @@ class Builder:
             yield Missing(MANIFEST, found.path, f"The files disagree about {label_of(found.path)}: which is right?")
         for gap in merged.gaps:
             if not belongs_to_the_wish(gap.path):
-                yield Missing(MANIFEST, gap.path, gap.sentence)
+                yield Missing(MANIFEST, gap.path, question_of(gap.path, gap.sentence))
         checkpoint_id = merged.value("checkpoint_id")
         if isinstance(checkpoint_id, str) and self._is_of_another(draft.owner, checkpoint_id):
             text = f"The checkpoint id {checkpoint_id[:80]} belongs to somebody else. Choose another."

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from pydantic.fields import FieldInfo
 
-Kind = Literal["line", "text", "number", "count", "choice", "choices", "flag", "date", "moment", "lines", "map", "list"]
+Kind = Literal[
+    "line", "text", "number", "count", "choice", "choices", "flag", "level", "date", "moment", "lines", "map", "list"
+]
 LONG = 1000
 """From here on a text gets an area instead of a line, in characters."""
 GROUPS: Mapping[str, frozenset[str]] = {
@@ -57,6 +59,20 @@ WORDS: Mapping[str, str] = {
     "pia_status": "status of the privacy impact assessment",
 }
 """Fields whose name says little to somebody who has not read the schema."""
+
+QUESTIONS: Mapping[str, str] = {
+    "hyperparameters": "Which hyperparameters were used?",
+    "seeds": "Which random seeds were used? A value may be withheld.",
+    "safeguards": "Which protections were applied?",
+    "no_safeguards_reason": "Why was no protection applied?",
+    "metrics": "What does it achieve?",
+    "reproducibility": "What can be reproduced, and by whom?",
+    "leakage_channels": "By which ways could records leak?",
+    "masked": "Which portions are masked?",
+}
+"""Questions of the form where those about a file speak of lists and fields."""
+LEVELS = 10
+"""Up to here a whole number is chosen from a list."""
 
 
 class Field(NamedTuple):
@@ -104,8 +120,13 @@ def _field(path: str, plain: str, info: FieldInfo, *, entry: bool) -> Field:
         kind = "line"
     elif entry:
         path = path.rpartition("[")[0]
-    question = SENTENCES.get(plain) or ITEM_SENTENCES.get(plain) or ""
+    question = QUESTIONS.get(plain) or SENTENCES.get(plain) or ITEM_SENTENCES.get(plain) or ""
     return Field(path, kind, label_of(path), question, choices, _most(info), not info.is_required())
+
+
+def question_of(path: str, sentence: str) -> str:
+    """Return what the form asks where the sentence is only that something is missing."""
+    return QUESTIONS[path] if path in QUESTIONS and sentence == SENTENCES.get(path) else sentence
 
 
 def label_of(path: str) -> str:
@@ -119,6 +140,11 @@ def label_of(path: str) -> str:
         return words
     inside = " ".join(_one(step) if not step.startswith("[") else step.strip("[]") for step in before)
     return f"{words} ({inside})"
+
+
+def entry_word(name: str) -> str:
+    """Return what one entry of a list is called: ``leakage channel``."""
+    return {"masked": "masked portion", "reproducibility": "reproducible part"}.get(name) or _one(name)
 
 
 def _one(name: str) -> str:
@@ -176,6 +202,8 @@ def _plain_kind(bare: Any, most: int) -> Kind:
     if bare is AwareDatetime:
         return "moment"
     found = next((kind for cls, kind in _KINDS if isinstance(bare, type) and issubclass(bare, cls)), None)
+    if found == "count" and 0 < most <= LEVELS:
+        return "level"
     return found or ("text" if most >= LONG else "line")
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from exeat.ledger.statement import LedgerStore
     from exeat.model.person import Person
+    from exeat.model.tier import Disposition
     from exeat.prepare.ports import Drafts, Evidence, Review
     from exeat.prepare.views import Prepared
     from exeat.review.queries import Gateway
@@ -160,6 +161,15 @@ class PrepareDesk:
     def propose(self, person: Person, draft_id: str, **changes: Any) -> Draft:
         """Keep fields of the proposal; None clears one."""
         return self._edit(person, draft_id, lambda draft: with_wish(draft, **changes))
+
+    def choose_form(self, person: Person, draft_id: str, component_id: str, form: Disposition) -> Draft:
+        """Keep in what form one file is to leave; ``denied`` means that it stays inside."""
+
+        def chosen(draft: Draft) -> Draft:
+            kept = {name: one.value for name, one in draft.wish.forms.items()}
+            return with_wish(draft, forms=kept | {component_id: form.value})
+
+        return self._edit(person, draft_id, chosen)
 
     def measure(self, person: Person, draft_id: str, sha256: str, **changes: Any) -> Draft:
         """Keep what the person says of one report; raise NotFound when the draft has no such file."""

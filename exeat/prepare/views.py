@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from exeat.evidence.manifest_path import steps
+from exeat.model.manifest import Manifest
 from exeat.policy.finding import Barrier
-from exeat.prepare.form import label_of
+from exeat.prepare.form import label_of, question_of
 from exeat.prepare.proposal import belongs_to_the_wish
 
 if TYPE_CHECKING:
@@ -68,20 +70,34 @@ class Prepared:
     def asked(self) -> tuple[str, ...]:
         """Return the paths that the form asks: what is missing or was typed, in the order of the schema."""
         gaps = [gap.path for gap in self.merged.gaps]
-        typed = [path for path, value in self.draft.answers.items() if value is not None]
-        settled = {found.path for found in self.merged.contradictions}
-        paths = [path for path in dict.fromkeys([*gaps, *typed]) if not belongs_to_the_wish(path)]
-        return tuple(path for path in paths if path not in settled)
+        disputed = {found.path for found in self.merged.contradictions}
+        why = ["no_safeguards_reason"] if self.draft.answers.get("safeguards") == [] else []
+        paths = dict.fromkeys(
+            [*gaps, *why, *(path for answer in self.draft.answers for path in _shown(answer, self.draft))]
+        )
+        asked = [path for path in paths if not belongs_to_the_wish(path) and path not in disputed]
+        order = list(Manifest.model_fields)
+        return tuple(sorted(asked, key=lambda path: order.index(first) if (first := steps(path)[0]) in order else -1))
+
+    def entries(self, path: str) -> tuple[str, ...]:
+        """Return the keys of the entries that the person added to a list."""
+        mine = [one for one, value in self.draft.answers.items() if value == {} and one.startswith(f"{path}[")]
+        return tuple(one.removeprefix(f"{path}[").removesuffix("]") for one in mine)
 
     @property
     def fits(self) -> Mapping[str, str]:
         """Return path -> sentence of each gap."""
-        return {gap.path: gap.sentence for gap in self.merged.gaps}
+        return {gap.path: question_of(gap.path, gap.sentence) for gap in self.merged.gaps}
 
     @property
     def answer(self) -> str:
         """Return the sentence that opens the page."""
         return answer_of(self)
+
+
+def _shown(path: str, draft: Draft) -> tuple[str, ...]:
+    """Return the fields of the form for one answer: itself, or the list to which it adds an entry."""
+    return (steps(path)[0],) if draft.answers[path] == {} and path.endswith("]") else (path,)
 
 
 def title_of(draft: Draft, merged: Merged | None = None) -> str:
@@ -93,6 +109,8 @@ def title_of(draft: Draft, merged: Merged | None = None) -> str:
 
 def answer_of(view: Prepared) -> str:
     """Say what is missing, what stands against the release, and whose turn it is."""
+    if view.draft.sent is not None:
+        return f"Submitted as {view.draft.sent.release_id}, ledger entry {view.draft.sent.seq:,}."
     if not view.draft.files:
         return "Nothing is uploaded yet. Start with the model file and whatever describes it."
     stands = against(view)

@@ -1,0 +1,69 @@
+"""A list of the manifest in the form: none, or entries that the person names one by one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from components.prepare_words import key_for, renew, save, show_refusal
+from components.session import actor, desk
+from components.text import plain
+from exeat.errors import Incomplete
+from exeat.evidence.manifest_path import LISTS, item
+from exeat.prepare.form import entry_word
+
+if TYPE_CHECKING:
+    from exeat.prepare.views import Prepared
+
+NONE_WORDS = {
+    "seeds": "No seed was used",
+    "safeguards": "No protection was applied",
+    "masked": "Nothing is masked",
+    "metrics": "Nothing was measured",
+    "reproducibility": "I say nothing about reproducing it",
+    "leakage_channels": "None was looked at",
+}
+"""What an empty list says; the others need an entry."""
+
+
+def ask_list(view: Prepared, path: str) -> None:
+    """Offer that there are none, and a field to name an entry; its own fields appear as soon as it has a name."""
+    draft_id, word = view.draft.id, entry_word(path)
+    key = key_for(draft_id, f"{path}:new")
+    none = view.draft.answers.get(path) == []
+    for entry in view.entries(path):
+        st.button(
+            f"Remove {word} {plain(entry, 60)}", key=f"{key}:drop:{entry}", icon=":material/delete:",
+            on_click=_drop, args=(draft_id, key, item(path, entry)),
+        )  # fmt: skip
+    if path in NONE_WORDS and not view.entries(path):
+        st.checkbox(NONE_WORDS[path], value=none, key=f"{key}:none", on_change=_none, args=(draft_id, key, path))
+    if not none:
+        what = LISTS[path] if LISTS[path] != "id" else "short name"
+        st.text_input(f"Add a {word}: its {what}", key=key, on_change=_add, args=(draft_id, key, path))
+    show_refusal(key)
+
+
+def _none(draft_id: str, key: str, path: str) -> None:
+    if st.session_state.get(f"{key}:none"):
+        save(key, lambda: desk().prepare.answer(actor(), draft_id, {path: []}))
+    else:
+        save(key, lambda: desk().prepare.take_back(actor(), draft_id, path))
+
+
+def _add(draft_id: str, key: str, path: str) -> None:
+    name = str(st.session_state.get(key) or "").strip()
+
+    def add() -> object:
+        if not name:
+            raise Incomplete("The entry needs a name.", "Type one.")
+        return desk().prepare.answer(actor(), draft_id, {item(path, name): {}})
+
+    if save(key, add):
+        renew(draft_id)
+
+
+def _drop(draft_id: str, key: str, path: str) -> None:
+    if save(key, lambda: desk().prepare.take_back(actor(), draft_id, path)):
+        renew(draft_id)
