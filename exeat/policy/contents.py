@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from exeat.model.tier import ComponentKind
 from exeat.policy.context import InspectedFile
 
 if TYPE_CHECKING:
@@ -12,6 +13,14 @@ if TYPE_CHECKING:
 
     from exeat.model.inspection import Inspection
     from exeat.model.minimisation import Minimisation
+
+
+_K = ComponentKind
+HOLD_TENSORS = frozenset(
+    {_K.WEIGHTS, _K.ADAPTER, _K.OPTIMIZER_STATE, _K.SCHEDULER, _K.RNG_STATE, _K.GRADIENT, _K.INTERMEDIATE}
+    | {_K.EMBEDDING, _K.SURROGATE}
+)
+"""Kinds of components whose files are inspected, whatever they begin with."""
 
 
 @dataclass(frozen=True, slots=True)

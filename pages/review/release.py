@@ -6,6 +6,7 @@ from components.decision_form import show_decide
 from components.dossier_exposure import show_exposure
 from components.dossier_header import show_header
 from components.dossier_history import lineage_of, show_history
+from components.dossier_inspection import show_contents
 from components.dossier_leaves import show_leaves
 from components.dossier_reviews import show_reviews
 from components.dossier_story import show_story
@@ -35,6 +36,7 @@ with left:
     show_findings(case.assessment)
 with right:
     show_exposure(case.assessment)
+show_contents(case)
 show_utility(case, lineage.versions if lineage else ())
 show_history(case, lineage)
 show_story(case.proposal, case.manifest)

@@ -1,0 +1,94 @@
+"""Before and after minimising a file: bytes, channels closed, channels left, and how it was checked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from components.numbers import counted, listed, size
+from components.table import table
+from components.text import plain
+
+if TYPE_CHECKING:
+    from exeat.model.inspection import Inspection
+    from exeat.model.minimisation import Minimisation
+    from exeat.policy.contents import Contents
+
+
+def show_minimised(contents: Contents) -> None:
+    """Draw each minimised file beside its source."""
+    for name, record in contents.minimisations.items():
+        st.subheader(f"Minimised: {plain(name)}", anchor=False)
+        st.markdown(plain(sentence(name, record, contents.inspections.get(name)), 1000))
+        for line in (change_sentence(record), *record.notes):
+            if line:
+                st.markdown(plain(line, 1000))
+        table(before_after(record, contents.inspections.get(name)), f"{name} before and after it was minimised")
+        with st.expander(f"{counted(len(record.dropped), 'part')} dropped", icon=":material/content_cut:"):
+            table(dropped_table(record), f"What was dropped to make {name}")
+
+
+def sentence(name: str, record: Minimisation, after: Inspection | None) -> str:
+    """Return what the minimisation did, and how it is known that the tensors are those of the source."""
+    left = _left(record, after)
+    closed = f"{counted(len({one.channel for one in record.closed}), 'sort')} of leakage channel closed"
+    remaining = f"{listed(left)} left" if left else "none left"
+    return (
+        f"{name} is {size(record.output_bytes)} of the {size(record.source_bytes)} of {record.source}: "
+        f"{counted(record.kept_count, 'tensor')}; {closed}, {remaining}. {_proof(record)}"
+    )
+
+
+def _left(record: Minimisation, after: Inspection | None) -> list[str]:
+    """Return the channels left: as our own inspection of the file found them, or else as the record says."""
+    found = after.channels if after is not None else record.left
+    return sorted({one.channel.title for one in found})
+
+
+def _proof(record: Minimisation) -> str:
+    proof = record.proof
+    same = f"{counted(proof.identical, 'tensor')} bit-identical to the source"
+    if proof.torch == "same":
+        return f"{same}; torch {proof.torch_version} reads the same bytes from it."
+    return f"{same}. torch was not asked: {proof.why_not}"
+
+
+def change_sentence(record: Minimisation) -> str:
+    """Return what was changed beside what was dropped; empty when nothing was."""
+    change = record.change
+    if change is None:
+        return ""
+    return (
+        f"Changed: {counted(change.tensors, 'tensor')} to {change.dtype}; "
+        f"the largest difference is {change.max_abs_difference:.3g}."
+    )
+
+
+def before_after(record: Minimisation, after: Inspection | None) -> pd.DataFrame:
+    """Return bytes, tensors and channels before and after."""
+    closed = sorted({one.channel.title for one in record.closed})
+    left = _left(record, after)
+    dropped = sum(part.tensors for part in record.dropped)
+    return pd.DataFrame(
+        [
+            {"": "Size", "Before": size(record.source_bytes), "After": size(record.output_bytes)},
+            {"": "Tensors", "Before": f"{record.kept_count + dropped:,}", "After": f"{record.kept_count:,}"},
+            {
+                "": "Leakage channels",
+                "Before": listed(sorted({*closed, *left})),
+                "After": listed(left),
+            },
+        ]
+    )
+
+
+def dropped_table(record: Minimisation) -> pd.DataFrame:
+    """Return the dropped parts, the largest first."""
+    return pd.DataFrame(
+        [
+            {"Part": part.kind.title, "Where": part.place, "Size": size(part.bytes), "Why": part.reason}
+            for part in record.dropped
+        ]
+    )
