@@ -90,14 +90,16 @@ def _plain(header: _Header, size: int, judge: Judge, member: Member, place: str)
 
 
 def _keep(header: _Header, dtype: str, judge: Judge, member: Member) -> None:
-    name = member.name.removesuffix(".npy")
-    item = ITEM_BYTES[dtype]
-    if member.unpacked is not None or header.data % item:
-        judge.opened.notes.append(f"The values of the compressed array {name} were not read.")
-        return
+    """Add the tensor; in a deflated member the header is part of the storage, so elements are counted over it."""
+    name, item = member.name.removesuffix(".npy"), ITEM_BYTES[dtype]
+    stride, offset = _strides(header.shape, fortran=header.fortran), 0
     storage = Member(member.name, member.offset + header.data, member.bytes - header.data, member.file)
-    stride = _strides(header.shape, fortran=header.fortran)
-    judge.opened.tensors.append(TensorRef(name, (name,), dtype, header.shape, stride, 0, storage))
+    if member.unpacked is not None:
+        if header.data % item:
+            judge.opened.notes.append(f"The values of the compressed array {name} were not read.")
+            return
+        storage, offset = member, header.data // item
+    judge.opened.tensors.append(TensorRef(name, (name,), dtype, header.shape, stride, offset, storage))
 
 
 def _strides(shape: tuple[int, ...], *, fortran: bool) -> tuple[int, ...]:

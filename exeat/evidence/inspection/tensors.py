@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from exeat.evidence.inspection.dtypes import OF_TORCH, PACKED
 from exeat.evidence.inspection.elements import length_of, span_of
+from exeat.evidence.inspection.nested import PARTS as NESTED
+from exeat.evidence.inspection.nested import fits
 from exeat.evidence.inspection.opened import TensorRef
 from exeat.evidence.inspection.storages import SAVE_AGAIN
 from exeat.evidence.inspection.symbols import Call, Composite, Global, OrderedMap, StorageRef
@@ -24,7 +26,6 @@ MAX_DIMENSIONS = 64
 _PLAIN = ("_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3", "_rebuild_qtensor")
 _V3_DTYPE, _METADATA = 6, {"_rebuild_tensor_v2": 6, "_rebuild_tensor_v3": 7}
 _PARTS = {
-    "_rebuild_nested_tensor": ("buffer", "sizes", "strides", "storage_offsets"),
     3: ("indices", "values", "size"),
     4: ("crow_indices", "col_indices", "values", "size"),
 }
@@ -46,6 +47,7 @@ class Finder:
         """Containers by their identity; kept alive, so that no other object gets the same one."""
         self.steps = judge.limits.opcodes
         self.without_values = 0
+        self.nested: list[tuple[str, ...]] = []
 
     def find(self, tree: Tree, prefix: tuple[str, ...] = ()) -> None:
         """Add the tensors of one tree to the opened file; a tree that is too deep to show is dropped."""
@@ -57,9 +59,10 @@ class Finder:
             if depth > limits.depth or self.steps < 0:
                 sentence = f"The values in {tree.place} are nested more than {limits.depth:,} levels deep."
                 self.judge.problem("too-deep", sentence, SAVE_AGAIN, tree.place)
-                self.judge.opened.trees.remove(tree)
+                self.judge.opened.trees[:] = [each for each in self.judge.opened.trees if each is not tree]
                 return
             todo += [(part, (*path, *step), depth + 1) for part, step in reversed(self._inside(value, path, tree))]
+        self._check_nested(tree)
         self._note()
 
     def _inside(self, value: Any, path: tuple[str, ...], tree: Tree) -> list[tuple[Any, tuple[str, ...]]]:
@@ -80,6 +83,7 @@ class Finder:
             if name in _PLAIN:
                 self._tensor(name, args, path)
                 return after + ([(args[4], ("quantiser",))] if name == "_rebuild_qtensor" else [])
+            self.nested += [path] if name == "_rebuild_nested_tensor" else []
             return _derived(name, args) + after
         except (_Odd, AttributeError, IndexError, KeyError, TypeError, ValueError):
             sentence = f"A tensor in {tree.place} is not described as torch describes tensors."
@@ -116,6 +120,19 @@ class Finder:
             self.judge.problem("too-many-tensors", sentence, "Split the checkpoint.", ref.name)
         else:
             opened.tensors.append(ref)
+
+    def _check_nested(self, tree: Tree) -> None:
+        opened, paths, self.nested = self.judge.opened, set(self.nested), []
+        parts: dict[tuple[str, ...], dict[str, TensorRef]] = {path: {} for path in paths}
+        for ref in opened.tensors if paths else ():
+            if ref.path[:-1] in paths:
+                parts[ref.path[:-1]][ref.path[-1]] = ref
+        for path, found in parts.items():
+            if not fits(found, opened.bytes_of):
+                sentence = (
+                    f"A nested tensor in {tree.place} reaches beyond its buffer, or is not described as it should."
+                )
+                self.judge.problem("odd-tensor", sentence, SAVE_AGAIN, ".".join(path))
 
     def _note(self) -> None:
         if self.without_values:
@@ -165,7 +182,7 @@ def _derived(name: str, args: tuple[Any, ...]) -> list[tuple[Any, tuple[str, ...
     if name == "_rebuild_sparse_tensor":
         return _sparse(args[1])
     if name == "_rebuild_nested_tensor":
-        return [(part, (step,)) for part, step in zip(args, _PARTS[name], strict=True)]
+        return [(part, (step,)) for part, step in zip(args, NESTED, strict=True)]
     return [(part, ()) for part in args[:1] if isinstance(part, Call)]
 
 

@@ -9,6 +9,7 @@ import struct
 import warnings
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 import torch.distributed as dist
 from safetensors.torch import save_file
@@ -31,6 +32,7 @@ SAFE = "safetensors"
 DISTRIBUTED = "distributed and sharded"
 EXCHANGE = "ONNX and GGUF"
 PICKLE = "plain pickles"
+NUMPY = "numpy files"
 
 
 def lightning() -> dict[str, Any]:
@@ -140,6 +142,12 @@ def safe(
     return lambda path: save_file(tensors(), path, metadata=metadata)
 
 
+def arrays() -> dict[str, Any]:
+    """Return arrays in both memory orders."""
+    whole = np.arange(6, dtype=np.float32).reshape(2, 3)
+    return {"c": whole, "fortran": np.asfortranarray(whole), "step": np.int64(7), "mask": whole > 2}
+
+
 def field(number: int, value: bytes | int) -> bytes:
     """Return one protobuf field."""
     if isinstance(value, int):
@@ -206,6 +214,9 @@ def cases() -> list[Healthy]:
         Healthy("dtensor.pt", DISTRIBUTED, dtensor_file),
         Healthy("sharded", DISTRIBUTED, sharded, ""),
         Healthy("sharded-bin", DISTRIBUTED, sharded_bin, ""),
+        Healthy("arrays.npz", NUMPY, lambda path: np.savez(path, **arrays()), ""),
+        Healthy("compressed.npz", NUMPY, lambda path: np.savez_compressed(path, **arrays()), ""),
+        Healthy("array.npy", NUMPY, lambda path: np.save(path, arrays()["fortran"]), ""),
         Healthy("model.onnx", EXCHANGE, onnx, ""),
         Healthy("model.gguf", EXCHANGE, gguf, ""),
         *(Healthy(f"plain-{number}.pkl", PICKLE, plain(number), "") for number in (0, 2, 4, 5)),
