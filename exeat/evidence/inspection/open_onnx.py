@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from exeat.evidence.inspection.onnx_schema import DTYPES, MESSAGES, RUNS_CODE, STRING
+from exeat.evidence.inspection.onnx_schema import DTYPES, MESSAGES, ONE_NUMBER, RUNS_CODE, STRING
 from exeat.evidence.inspection.onnx_walk import MAX_DIMENSIONS, Found, OnnxWalk, Seen
 from exeat.evidence.inspection.open_safetensors import contiguous
 from exeat.evidence.inspection.opened import Member, TensorRef, Text
@@ -36,7 +36,8 @@ def looks_like_onnx(head: bytes, size: int) -> bool:
     at, last = 2, 1
     while at < len(head):
         number, wire = head[at] >> 3, head[at] & 7
-        if number not in MESSAGES["model"] or number < last or wire not in (0, 2):
+        kind = MESSAGES["model"].get(number, ("", ""))[1]
+        if not kind or number < last or wire != (0 if kind == ONE_NUMBER else 2):
             return False
         if number >= 7:  # noqa: PLR2004 the graph, or what follows it
             return True
@@ -83,7 +84,7 @@ def read_onnx(window: Window, judge: Judge) -> list[External]:
 
 def _tell(seen: Seen, window: Window, judge: Judge) -> None:
     opened = judge.opened
-    opened.texts += [Text(window.place(label), "\n".join(texts)) for label, texts in seen.texts.items()]
+    opened.texts += [Text(window.place(label), "\n".join(dict.fromkeys(texts))) for label, texts in seen.texts.items()]
     opened.unlisted += [
         Member(f"unknown field at byte {s.offset:,}", s.offset, s.length, window.name) for s in seen.unlisted
     ]

@@ -24,7 +24,7 @@ class Window:
         self.descriptor = _open(path)
         status = os.fstat(self.descriptor)
         if not stat.S_ISREG(status.st_mode):
-            os.close(self.descriptor)
+            self.close()
             raise BadInput("This is not a regular file (a device, pipe or socket).", "Inspect plain files and folders.")
         self.size = status.st_size
         self._seen = (status.st_mtime_ns, status.st_size)
