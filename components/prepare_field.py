@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import streamlit as st
 
-from components.prepare_words import key_for, renew, save, show_refusal
+from components.prepare_words import key_for, renew, save, show_refusal, spoken
 from components.session import actor, desk
 from components.text import plain
 from exeat.errors import BadInput
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 LONG_KINDS = frozenset({"text", "lines", "map", "list"})
 """Controls that take the whole width."""
-MOMENT = "2026-11-20T09:14:03Z"
+MOMENT, DAY = "2026-11-20T09:14:03Z", "2029-06-30"
+"""Examples. Dates are typed: the parts of Streamlit's date field are smaller than WCAG 2.2 wants a target to be."""
 HEIGHT = 110
 """Of a text area, in pixels."""
 _WHOLE = re.compile(r"-?\d{1,15}")
@@ -46,7 +47,7 @@ def ask(draft_id: str, field: Field, value: Any, wrong: str, suggestion: Suggest
 
 def control(field: Field, value: Any, key: str, on_change: Callable[..., None], args: Args) -> None:
     """Draw the control that fits the kind of the field, with its question as the label."""
-    label = f"**{plain(field.label, 120)}.** {plain(field.question)}" if field.question else plain(field.label)
+    label = spoken(f"{field.label}. {field.question}".strip() if field.question else field.label)
     _CONTROLS[field.kind](Drawn(field, label, value, key, on_change, args))
 
 
@@ -77,7 +78,9 @@ def typed(field: Field, raw: Any) -> Any:
     if field.kind in ("lines", "map"):
         lines = [line.strip() for line in str(raw).splitlines() if line.strip()]
         return lines if field.kind == "lines" else dict(_pair(line) for line in lines)
-    return raw.isoformat() if isinstance(raw, date) else raw
+    if field.kind == "date" and day_of(raw) is None:
+        raise BadInput(f"“{str(raw)[:40]}” is no date.", f"Write year, month and day: {DAY}")
+    return raw
 
 
 def _pair(line: str) -> tuple[str, Any]:
@@ -114,7 +117,7 @@ class Drawn(NamedTuple):
 
 
 def _line(one: Drawn) -> None:
-    hint = MOMENT if one.field.kind == "moment" else None
+    hint = {"moment": MOMENT, "date": DAY}.get(one.field.kind)
     shown = "" if one.value is None else str(one.value)
     st.text_input(one.label, shown, max_chars=one.field.most or 300, placeholder=hint, **one.saving)
 
@@ -164,11 +167,6 @@ def _flag(one: Drawn) -> None:
     st.radio(one.label, (True, False), index=index, format_func=_YES_NO.__getitem__, horizontal=True, **one.saving)
 
 
-def _date(one: Drawn) -> None:
-    first, last = date(1970, 1, 1), date(2200, 1, 1)
-    st.date_input(one.label, day_of(one.value), min_value=first, max_value=last, format="YYYY-MM-DD", **one.saving)
-
-
 def _list(one: Drawn) -> None:
     st.markdown(one.label)
 
@@ -198,6 +196,6 @@ _CONTROLS: dict[str, Callable[[Drawn], None]] = {
     "choices": _choices,
     "flag": _flag,
     "level": _level,
-    "date": _date,
+    "date": _line,
     "list": _list,
 }

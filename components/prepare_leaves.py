@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from components.numbers import days, listed, size
 from components.prepare_field import control, typed
-from components.prepare_words import key_for, renew, save, show_refusal
+from components.prepare_words import key_for, renew, save, show_refusal, spoken
 from components.session import actor, desk
 from components.text import one_line, plain
 from exeat.model.tier import ComponentKind, Disposition, Tier
@@ -32,10 +32,10 @@ def show_leaves_form(view: Prepared) -> None:
             _form(view, part)
     left, right = st.columns(2, gap="medium")
     with left:
-        _text(view, "recipients", "**Who gets it?** The group or institution, not a person.", 300)
+        _text(view, "recipients", "Who gets it? The group or institution, not a person.", 300)
     with right:
-        _until(view)
-    _text(view, "purpose", "**What do they get it for?** 40 to 4,000 characters.", 4000, area=True)
+        _extra(view, UNTIL)
+    _text(view, "purpose", "What do they get it for? 40 to 4,000 characters.", 4000, area=True)
     hint = purpose_of(view.found.merged)
     if hint is not None and not view.draft.wish.purpose:
         key = key_for(view.draft.id, "wish:purpose:use")
@@ -50,7 +50,6 @@ def _use(draft_id: str, key: str, value: str) -> None:
 
 def _save_as(draft_id: str, name: str, key: str) -> None:
     raw = st.session_state.get(key)
-    raw = raw.isoformat() if isinstance(raw, date) else raw
     value = (raw.strip() or None) if isinstance(raw, str) else raw
     save(key, lambda: desk().prepare.propose(actor(), draft_id, **{name: value}))
 
@@ -59,7 +58,7 @@ def _tier(view: Prepared) -> None:
     key, tiers = key_for(view.draft.id, "wish:tier"), list(Tier)
     now = view.draft.wish.tier
     st.selectbox(
-        "**To which tier?** How far the receiver is trusted.",
+        "To which tier? How far the receiver is trusted.",
         [tier.value for tier in tiers],
         index=tiers.index(now) if now else None,
         format_func=lambda one: f"{one} {Tier(one).title}",
@@ -105,7 +104,7 @@ def _form(view: Prepared, part: dict[str, Any]) -> None:
     bytes_ = part.get("bytes")
     many = f", {size(bytes_)}" if isinstance(bytes_, int) else ""
     st.selectbox(
-        f"**{plain(name)}** ({what}{many}): in what form does it leave?",
+        spoken(f"{name} ({what}{many}): in what form does it leave?"),
         [form.value for form in options],
         index=options.index(now) if now else None,
         format_func=words,
@@ -131,23 +130,6 @@ def _text(view: Prepared, name: str, label: str, most: int, *, area: bool = Fals
     show_refusal(key)
 
 
-def _until(view: Prepared) -> None:
-    key = key_for(view.draft.id, "wish:until")
-    tomorrow = view.today + timedelta(days=1)
-    now = view.draft.wish.until
-    st.date_input(
-        "**Until when?** Year-month-day.",
-        now,
-        min_value=min(tomorrow, now) if now else tomorrow,
-        max_value=view.today + timedelta(days=36_500),
-        key=key,
-        format="YYYY-MM-DD",
-        on_change=_save_as,
-        args=(view.draft.id, "until", key),
-    )
-    show_refusal(key)
-
-
 MORE = (
     Field("title", "line", "Title of the release", "Empty: that of the model.", most=300),
     Field("release_id", "line", "Release id", "Empty: made from the checkpoint and the tier.", most=80),
@@ -156,6 +138,7 @@ MORE = (
     Field("lower_tier_considered", "text", "Why not a lower tier", "What was considered, and why it does not do."),
     Field("risk_note", "text", "Remaining risk", "What the recipients should know."),
 )
+UNTIL = Field("until", "date", "Until when?", "Year, month and day.")
 AGREEMENT = (
     Field("reference", "line", "Reference of the agreement", "Empty: there is none yet.", most=300),
     Field("incident_contact", "line", "Contact for incidents", "An office, not a person.", most=300),

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from components.prepare_words import key_for, renew, save, show_refusal
+from components.prepare_words import key_for, renew, save, show_refusal, spoken
 from components.session import actor, desk
-from components.text import plain
 from exeat.errors import Incomplete
 from exeat.evidence.manifest_path import LISTS, item
 from exeat.prepare.form import entry_word
@@ -34,7 +33,7 @@ def ask_list(view: Prepared, path: str) -> None:
     none = view.draft.answers.get(path) == []
     for entry in view.entries(path):
         st.button(
-            f"Remove {word} {plain(entry, 60)}", key=f"{key}:drop:{entry}", icon=":material/delete:",
+            spoken(f"Remove {word} {entry}", 100), key=f"{key}:drop:{entry}", icon=":material/delete:",
             on_click=_drop, args=(draft_id, key, item(path, entry)),
         )  # fmt: skip
     if path in NONE_WORDS and not view.entries(path):

@@ -10,7 +10,7 @@ import streamlit as st
 from components.numbers import counted
 from components.prepare_field import LONG_KINDS, ask
 from components.prepare_lists import ask_list
-from components.prepare_words import key_for, renew, save, show_refusal
+from components.prepare_words import key_for, renew, save, show_refusal, spoken
 from components.session import actor, desk
 from components.table import table
 from components.text import one_line, paragraphs, plain
@@ -95,7 +95,7 @@ def _contradiction(view: Prepared, found: Contradiction) -> None:
     sources = {value: [f for f in found.facts if str(f.value) == value] for value in values}
     with st.container(border=True):
         st.radio(
-            f"**{plain(label_of(found.path))}.** The files disagree. Which is right?",
+            spoken(f"{label_of(found.path)}. The files disagree. Which is right?"),
             values,
             index=values.index(chosen) if chosen in values else None,
             format_func=lambda value: (

@@ -78,7 +78,7 @@ def _access(view: Prepared, file: DraftFile, now: Access | None) -> None:
     key = key_for(view.draft.id, f"report:{file.sha256}:access")
     options = [access.value for access in Access]
     st.selectbox(
-        "**The attacker.** What could the attacker see of the model?",
+        "What could the attacker see of the model?",
         options,
         index=options.index(now.value) if now else None,
         format_func=lambda one: ACCESS_WORDS[Access(one)],
@@ -105,7 +105,7 @@ def _measured_on(view: Prepared, file: DraftFile) -> None:
     key = key_for(view.draft.id, f"report:{file.sha256}:on")
     said = view.draft.measured.get(file.sha256)
     st.multiselect(
-        "**Measured on.** Empty: on the weights.",
+        "Measured on which files? Empty: on the weights.",
         list(parts),
         default=[one for one in (said.component_sha256 if said else ()) if one in parts],
         format_func=lambda one: one_line(parts[one], 80),

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from components.text import plain
+from components.text import one_line, plain
 from exeat.errors import ExeatError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 log = logging.getLogger("exeat.app")
+_HARMLESS = re.compile(r"(?:[\w\s.,;?!()/%…–’“”°+]|(?<=\w)-(?=\w)|:(?=\s|\d))*")
+_STILL_READ = re.compile(r"(?i)www\.|(?<!\w)_|_(?!\w)|:\d+:|\\")
 
 
 def place_of(draft_id: str) -> str:
     """Return where outcomes of a draft are shown."""
     return f"draft:{draft_id}"
+
+
+def spoken(label: str, limit: int = 300) -> str:
+    """Return the label of a control without backslashes where it needs none.
+
+    Streamlit gives the label as written to screen readers: what ``plain`` escapes, they would read out.
+    """
+    text = one_line(label, limit)
+    return text if _HARMLESS.fullmatch(text) and not _STILL_READ.search(text) else plain(text, limit)
 
 
 def key_for(draft_id: str, name: str) -> str:

@@ -61,6 +61,7 @@ WORDS: Mapping[str, str] = {
 """Fields whose name says little to somebody who has not read the schema."""
 
 QUESTIONS: Mapping[str, str] = {
+    "created_at": "When was the checkpoint made? With time and zone; Z is UTC.",
     "hyperparameters": "Which hyperparameters were used?",
     "seeds": "Which random seeds were used? A value may be withheld.",
     "safeguards": "Which protections were applied?",
