@@ -1,5 +1,7 @@
 """The messages of ONNX by field number: what each field holds. Source: onnx/onnx.proto of ONNX 1.19 (IR version 11).
 
+SentencePiece tokenizers are protobuf messages too and stand here as ``tokenizer`` (sentencepiece_model.proto, 0.2).
+
 A kind ends in ``!`` where the field may stand once: readers keep the last of two, so the first would hide bytes.
 """
 
@@ -126,6 +128,28 @@ MESSAGES: dict[str, Fields] = {
     },
     "annotation": {1: ("tensor_name", ONE_TEXT), 2: ("quant_parameter_tensor_names", "pair")},
     "device": {1: ("name", TEXT), 2: ("count", SKIPPED), 3: ("device", SKIPPED)},
+    "tokenizer": {
+        1: ("piece", "tokenizer_piece"),
+        2: ("trainer_spec", "tokenizer_trainer"),
+        3: ("normalizer_spec", "tokenizer_normalizer"),
+        4: ("self_test_data", "tokenizer_samples"),
+        5: ("denormalizer_spec", "tokenizer_normalizer"),
+    },
+    "tokenizer_piece": {1: ("text", TEXT), 2: ("score", SKIPPED), 3: ("type", SKIPPED)},
+    "tokenizer_trainer": {
+        **dict.fromkeys(range(3, 60), ("setting", SKIPPED)),
+        1: ("input", TEXT),
+        2: ("model_prefix", TEXT),
+        5: ("accept_language", TEXT),
+        7: ("input_format", TEXT),
+        **dict.fromkeys((30, 31, 36, 44, 45, 46, 47, 48, 53, 54), ("symbols", TEXT)),
+    },
+    "tokenizer_normalizer": {
+        **dict.fromkeys((2, 3, 4, 5), ("setting", SKIPPED)),
+        1: ("name", TEXT),
+        6: ("rules", TEXT),
+    },
+    "tokenizer_samples": {1: ("sample", "pair")},
 }
 DTYPES: dict[int, tuple[str, int]] = {
     1: ("F32", 32),

@@ -53,21 +53,22 @@ class Seen:
 
 
 class OnnxWalk:
-    """One walk over one file; raises Refusal."""
+    """One walk over one file, from the message that it is; raises Refusal."""
 
-    def __init__(self, window: Window, limits: Limits) -> None:
+    def __init__(self, window: Window, limits: Limits, root: str = "model") -> None:
+        self.root = root
         self.cursor = Cursor(window, window.size, limits.opcodes)
         self.text_left = limits.text_bytes
         self.seen = Seen()
 
     def run(self) -> Found:
         """Return the model's own fields; everything below is in ``seen``."""
-        return self.message("model", self.cursor.window.size, 0)
+        return self.message(self.root, self.cursor.window.size, 0)
 
     def message(self, name: str, end: int, depth: int) -> Found:
         """Walk one message up to its end."""
         if depth > MAX_DEPTH:
-            raise bomb("The messages of the ONNX file are nested without end.")
+            raise bomb("The messages of the file are nested without end.")
         found, once, fields = Found(), set(), MESSAGES[name]
         while self.cursor.pos < end:
             self.cursor.spend(1)
@@ -82,7 +83,7 @@ class OnnxWalk:
             if not kind:
                 self._unknown(Span(begin, self.cursor.pos - begin))
         if self.cursor.pos != end:
-            raise damaged(f"A {name} of the ONNX file does not end where it says.", f"byte {end:,}")
+            raise damaged(f"A {name} of the file does not end where it says.", f"byte {end:,}")
         self._note(name, found)
         return found
 
@@ -108,7 +109,7 @@ class OnnxWalk:
 
     def _wrong(self, label: str, kind: str, fitting: tuple[str, ...]) -> None:
         if kind not in fitting:
-            raise damaged(f"The field {label} is not of the kind that ONNX demands.", f"byte {self.cursor.pos:,}")
+            raise damaged(f"The field {label} is not of the kind that the format demands.", f"byte {self.cursor.pos:,}")
 
     def _bytes(self, found: Found, label: str, kind: str, end: int, depth: int) -> None:
         length = self.cursor.varint()

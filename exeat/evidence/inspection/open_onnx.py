@@ -67,6 +67,25 @@ def open_onnx(window: Window, judge: Judge) -> None:
         )
 
 
+def looks_like_tokenizer(head: bytes, size: int) -> bool:
+    """Return whether the first bytes are a piece with its score, as SentencePiece writes the first of a tokenizer."""
+    if size < 8 or head[:1] != b"\x0a" or head[2:3] != b"\x0a" or head[1] > 127 or head[3] + 7 > head[1]:  # noqa: PLR2004
+        return False
+    return head[4 + head[3] : 5 + head[3]] == b"\x15"  # the tag of the score
+
+
+def open_tokenizer(window: Window, judge: Judge) -> None:
+    """Open a SentencePiece tokenizer: no code and no tensor, but texts, some of them paths of the training data."""
+    judge.opened.format = "sentencepiece"
+    walk = OnnxWalk(window, judge.limits, "tokenizer")
+    try:
+        walk.run()
+        judge.opened.members.append(Member("tokenizer", 0, window.size, window.name))
+        _tell(walk.seen, window, judge)
+    except Refusal as exc:
+        exc.tell(judge, window)
+
+
 def read_onnx(window: Window, judge: Judge) -> list[External]:
     """Fill what was opened and return the tensors whose bytes lie in other files of the same folder."""
     judge.opened.format = "onnx"

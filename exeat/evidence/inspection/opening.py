@@ -9,7 +9,7 @@ from exeat.evidence.inspection.archive import END, TAIL
 from exeat.evidence.inspection.containers import container_of, refuse_container
 from exeat.evidence.inspection.open_gguf import looks_like_gguf, open_gguf
 from exeat.evidence.inspection.open_numpy import looks_like_npy, open_npy
-from exeat.evidence.inspection.open_onnx import looks_like_onnx, open_onnx
+from exeat.evidence.inspection.open_onnx import looks_like_onnx, looks_like_tokenizer, open_onnx, open_tokenizer
 from exeat.evidence.inspection.open_pickle import looks_like_pickle, open_pickle
 from exeat.evidence.inspection.open_safetensors import looks_like_safetensors, open_safetensors
 from exeat.evidence.inspection.open_zip import looks_like_zip, open_zip
@@ -40,6 +40,7 @@ OPENERS: tuple[Opener, ...] = (
     Opener(looks_like_gguf, open_gguf),
     Opener(looks_like_safetensors, open_safetensors),
     Opener(looks_like_onnx, open_onnx),
+    Opener(looks_like_tokenizer, open_tokenizer),
 )
 """In this order; what none of them knows may still be a container, a pickle or a zip behind other bytes."""
 
