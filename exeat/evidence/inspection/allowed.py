@@ -98,7 +98,8 @@ DISTRIBUTED = frozenset(
 )
 _HARMLESS = frozenset(
     {
-        *("argparse.Namespace", "builtins.frozenset", "builtins.range", "builtins.slice", "collections.defaultdict"),
+        *("argparse.Namespace", "builtins.bytes", "builtins.frozenset", "builtins.range", "builtins.slice"),
+        "collections.defaultdict",
         *("collections.deque", "datetime.date", "datetime.datetime", "datetime.timedelta", "decimal.Decimal"),
         *("fractions.Fraction", "pathlib.Path", "pathlib.PosixPath", "pathlib.PurePosixPath", "types.SimpleNamespace"),
         *("pathlib.WindowsPath", "pathlib.PureWindowsPath", "pathlib._local.PosixPath", "pathlib._local.Path"),

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 HIGHEST_PROTOCOL = 5
+CONTAINER = 3
+"""What one container costs beside its opcode: memory that the collector walks through again and again."""
 
 
 def _proto(walk: Walk) -> None:
@@ -35,7 +37,11 @@ def _push(value: Any) -> Callable[[Walk], None]:
 
 
 def _fresh(kind: type) -> Callable[[Walk], None]:
-    return lambda walk: walk.stack.append(kind())
+    def step(walk: Walk) -> None:
+        walk.budget.spend(CONTAINER)
+        walk.stack.append(kind())
+
+    return step
 
 
 def _pop(walk: Walk) -> None:
@@ -47,6 +53,7 @@ def _pop(walk: Walk) -> None:
 
 def _tuple(walk: Walk) -> None:
     items = walk.since_mark()
+    walk.budget.spend(CONTAINER)
     walk.stack.append(tuple(items))
 
 
@@ -55,6 +62,7 @@ def _tuple_of(count: int) -> Callable[[Walk], None]:
         items = tuple(walk.stack[-count:])
         if len(items) < count:
             raise Broken("it takes from an empty stack")
+        walk.budget.spend(CONTAINER)
         walk.stack[-count:] = [items]
 
     return step
@@ -62,11 +70,13 @@ def _tuple_of(count: int) -> Callable[[Walk], None]:
 
 def _list(walk: Walk) -> None:
     items = walk.since_mark()
+    walk.budget.spend(CONTAINER)
     walk.stack.append(items)
 
 
 def _dict(walk: Walk) -> None:
     items = walk.since_mark()
+    walk.budget.spend(CONTAINER)
     made: dict[Any, Any] = {}
     walk.put(made, items)
     walk.stack.append(made)
