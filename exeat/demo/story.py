@@ -48,9 +48,10 @@ def load_demo(
         staged = Path(folder)
         stage(data_dir, staged, (today.date() - MADE_ON).days)
         scene = Scene(desk, people, data_dir, staged)
-        for number, step in enumerate(steps, start=1):
-            set_clock(min(moment_of(step["at"], today), today))
-            _play(scene, number, step)
+        with desk.evidence.one_inspector():
+            for number, step in enumerate(steps, start=1):
+                set_clock(min(moment_of(step["at"], today), today))
+                _play(scene, number, step)
         set_clock(today)
         events = simulate(today=today, days=EVENT_DAYS, seed=EVENT_SEED)
         result = desk.evidence.ingest_bytes("simulated access events", as_lines(events), people["custodian-1"])

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from exeat.errors import BadInput
-from exeat.evidence import access_events, canonical, files, foreign
+from exeat.evidence import access_events, canonical, files, foreign, minimised
 from exeat.evidence.readers.reports import PICKLED, REPORT_READERS
 from exeat.evidence.recognise import ACCESS_EVENTS, ACCESS_PARQUET, BINDING, CHECKPOINT_FILE, RECORD_ARRAYS, recognise
 
@@ -34,6 +34,7 @@ TAKERS: dict[str, Callable[[Run, Source], None]] = {
     CHECKPOINT_FILE: files.take_checkpoint_file,
     PICKLED: foreign.take_pickled,
     UNKNOWN: files.take_unknown,
+    minimised.SCHEMA: minimised.take_minimisation,
 }
 """In the order in which they are taken: what others refer to comes first."""
 SETTLED_BY_DIGEST = frozenset(TAKERS) - {
@@ -56,9 +57,12 @@ def take_all(
     steps = _Steps(total, progress)
     trays = _sorted(run, steps.each(sources))
     steps.done = 2 * total - sum(map(len, trays.values()))
-    for kind, tray in trays.items():
-        for source in steps.each(_emptied(tray)):
-            _take(run, kind, source)
+    try:
+        for kind, tray in trays.items():
+            for source in steps.each(_emptied(tray)):
+                _take(run, kind, source)
+    finally:
+        run.close()
     run.commit()
     return run.result
 

@@ -10,14 +10,16 @@ from exeat.evidence.canonical import components_of
 from exeat.evidence.intake import Item
 from exeat.evidence.recognise import CHECKPOINT_FILE, RECORD_ARRAYS, WHAT_EXEAT_READS, recognise
 from exeat.model.manifest import Manifest
+from exeat.policy.contents import HOLD_TENSORS
 
 if TYPE_CHECKING:
+    from exeat.evidence.inspecting import Looked
     from exeat.evidence.intake import Source
     from exeat.evidence.run import Run
     from exeat.model.manifest import Component
 
 
-class _Listed(NamedTuple):
+class Listed(NamedTuple):
     """Where a manifest lists a file."""
 
     component: Component
@@ -27,24 +29,24 @@ class _Listed(NamedTuple):
 
 def is_component(run: Run, source: Source) -> bool:
     """Return whether a registered manifest lists the file."""
-    return bool(_listed(run, source.sha256))
+    return bool(places_of(run, source.sha256))
 
 
 def take_checkpoint_file(run: Run, source: Source) -> None:
-    """Keep a model file that a registered manifest lists by digest; its content is never opened."""
-    listed = _listed(run, source.sha256)
+    """Keep a model file that a registered manifest lists by digest, and look inside without executing it."""
+    listed = places_of(run, source.sha256)
     if not listed:
         raise BadInput(
-            "This looks like a checkpoint file; Exeat never opens one at intake, and no registered manifest lists it.",
+            "This looks like a checkpoint file, and no registered manifest lists it.",
             f"List it as a component with sha256 {source.sha256} in the checkpoint's manifest and ingest both. "
-            "Looking inside without executing it will come with: exeat inspect",
+            "To look inside without executing it: exeat inspect",
         )
-    _keep(run, source, listed)
+    _keep(run, source, listed, inspected=True)
 
 
 def take_unknown(run: Run, source: Source) -> None:
     """Keep a file of any format that a registered manifest lists as a component; refuse every other."""
-    listed = _listed(run, source.sha256)
+    listed = places_of(run, source.sha256)
     if not listed:
         recognise(source.head or walk.again(source), source.size)
         raise BadInput("This is not a format Exeat reads.", WHAT_EXEAT_READS)
@@ -53,7 +55,7 @@ def take_unknown(run: Run, source: Source) -> None:
 
 def take_arrays(run: Run, source: Source) -> None:
     """Leave NumPy arrays outside unless a manifest lists them: per-record attack scores tell who was a member."""
-    listed = _listed(run, source.sha256)
+    listed = places_of(run, source.sha256)
     if listed:
         _keep(run, source, listed)
         return
@@ -65,7 +67,7 @@ def take_arrays(run: Run, source: Source) -> None:
     run.reject(source, error, kind=RECORD_ARRAYS, keep=False)
 
 
-def _keep(run: Run, source: Source, listed: list[_Listed]) -> None:
+def _keep(run: Run, source: Source, listed: list[Listed], *, inspected: bool = False) -> None:
     if source.size > run.keep_bytes:
         raise BadInput(
             f"The file has {source.size:,} bytes; intake keeps checkpoint files up to {run.keep_bytes:,}.",
@@ -73,24 +75,41 @@ def _keep(run: Run, source: Source, listed: list[_Listed]) -> None:
         )
     if run.rule is not None:
         listed = [place for place in listed if run.rule.speaks_of(run.register, place.checkpoint_id)]
-    new = [place for place in listed if not _received(run, place)]
+    new = [place for place in listed if not _said(run, place, statements.COMPONENT_RECEIVED)]
+    inspected = inspected or any(place.component.kind in HOLD_TENSORS for place in listed)
+    unseen = [place for place in listed if inspected and not _said(run, place, statements.COMPONENT_INSPECTED)]
     note = f"component {listed[0].component.id}" if listed else ""
-    if not new:
+    if not new and not unseen:
         run.know(source, CHECKPOINT_FILE, listed[0].checkpoint_id if listed else "", note)
         return
     data = source.data if source.data is not None else walk.again(source, run.keep_bytes)
-    run.stores.objects.put(data, source.sha256)
-    item = Item(source.name, CHECKPOINT_FILE, source.sha256, new[0].checkpoint_id, note)
+    looked = _look(run, source, data) if unseen else None
     drafts = [statements.received(run.by, one.component, one.checkpoint_id, one.manifest) for one in new]
+    if looked is not None:
+        drafts += [statements.inspected(run.by, one.component, one.checkpoint_id, looked) for one in unseen]
+        note = f"{note}; {looked.note}"
+    if not drafts:
+        run.know(source, CHECKPOINT_FILE, listed[0].checkpoint_id, note)
+        return
+    run.stores.objects.put(data, source.sha256)
+    item = Item(source.name, CHECKPOINT_FILE, source.sha256, (new or unseen)[0].checkpoint_id, note)
     run.accept(source, item, *drafts)
 
 
-def _received(run: Run, place: _Listed) -> bool:
-    facts = run.register.checkpoint(place.checkpoint_id, statements.COMPONENT_RECEIVED)
+def _look(run: Run, source: Source, data: bytes) -> Looked | None:
+    """Inspect a file and keep the inspection; None when its format is not known to us."""
+    looked = run.inspector.look(source.name, data)
+    if looked is not None:
+        run.stores.objects.put(looked.data, looked.sha256)
+    return looked
+
+
+def _said(run: Run, place: Listed, kind: str) -> bool:
+    facts = run.register.checkpoint(place.checkpoint_id, kind)
     return any(fact.subject["component"] == place.component.sha256 for fact in facts)
 
 
-def _listed(run: Run, sha256: str) -> list[_Listed]:
+def places_of(run: Run, sha256: str) -> list[Listed]:
     """Look in every registered manifest, read once per ingest; several checkpoints may share a file."""
     if not run.listing.complete:
         run.listing.complete = True
@@ -99,11 +118,11 @@ def _listed(run: Run, sha256: str) -> list[_Listed]:
     return [_place(run, checkpoint_id, sha256) for checkpoint_id in sorted(run.listing.checkpoints_of.get(sha256, ()))]
 
 
-def _place(run: Run, checkpoint_id: str, sha256: str) -> _Listed:
+def _place(run: Run, checkpoint_id: str, sha256: str) -> Listed:
     """Return the newest manifest of the checkpoint that lists the file."""
     facts = run.register.checkpoint(checkpoint_id, statements.CHECKPOINT_REGISTERED)
     manifests = [fact.subject["manifest"] for fact in facts]
     newest = next(m for m in reversed(manifests) if sha256 in components_of(run, m))
     manifest = run.stores.library.document(newest, Manifest)
     component = next(c for c in manifest.components if c.sha256 == sha256)
-    return _Listed(component, newest, checkpoint_id)
+    return Listed(component, newest, checkpoint_id)

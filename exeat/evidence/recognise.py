@@ -16,11 +16,14 @@ ACCESS_EVENTS = "exeat-access-event/1"
 ACCESS_PARQUET = "access-parquet"
 BINDING = "exeat-binding/1"
 SACROML = ("sacroml/1", "sacroml/2")
-CANONICAL = (ACCESS_EVENTS, BINDING, "exeat-manifest/1", "exeat-policy/1", "exeat-release/1", "exeat-risk-report/1")
+CANONICAL = (
+    *(ACCESS_EVENTS, BINDING, "exeat-manifest/1", "exeat-minimisation/1", "exeat-policy/1", "exeat-release/1"),
+    "exeat-risk-report/1",
+)
 WHAT_EXEAT_READS = (
-    "Exeat reads manifests, risk reports, release proposals, policies and bindings of its own schemas "
-    "(exeat schema prints each), access events as JSON lines or Parquet, and reports of SACRO-ML, LeakPro, Privacy "
-    "Meter, PrivacyGuard, dp-accounting, Opacus, modelscan, picklescan, modelaudit and fickling. "
+    "Exeat reads manifests, risk reports, release proposals, policies, bindings and records of minimised files of its "
+    "own schemas (exeat schema prints each), access events as JSON lines or Parquet, and reports of SACRO-ML, LeakPro, "
+    "Privacy Meter, PrivacyGuard, dp-accounting, Opacus, modelscan, picklescan, modelaudit and fickling. "
     "List other files of a checkpoint as components in its manifest."
 )
 MAX_LINE_BYTES = 64 * 2**10

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from exeat.evidence.statements import (
     CHECKPOINT_REGISTERED,
+    COMPONENT_MINIMISED,
     COMPONENT_RECEIVED,
     FILES_BOUND,
     POLICY_ADOPTED,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 DIGEST_FIELDS = {
     CHECKPOINT_REGISTERED: ("manifest",),
     COMPONENT_RECEIVED: ("component",),
+    COMPONENT_MINIMISED: ("minimisation",),
     FILES_BOUND: ("binding",),
     REPORT_ATTACHED: ("report", "source"),
     RELEASE_DRAFTED: ("proposal",),

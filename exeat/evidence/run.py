@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from exeat.errors import BadInput, Stale
 from exeat.evidence import walk
+from exeat.evidence.inspecting import Inspector
 from exeat.evidence.intake import IntakeResult, Item, Source, reject_record
 from exeat.evidence.recognise import check_document_size
 from exeat.evidence.register import Register
@@ -65,11 +66,21 @@ class _Pending(NamedTuple):
 class Run:
     """The state of one ingest."""
 
-    def __init__(self, stores: Stores, by: Author, files: int, keep_bytes: int, rule: Rule | None = None) -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        by: Author,
+        files: int,
+        keep_bytes: int,
+        rule: Rule | None = None,
+        inspector: Inspector | None = None,
+    ) -> None:
         self.stores = stores
         self.by = by
         self.rule = rule
         self.keep_bytes = keep_bytes
+        self.inspector = inspector or Inspector()
+        self._own_inspector = inspector is None
         self.register = Register(stores.ledger, files)
         self.result = IntakeResult()
         self.listing = Listing()
@@ -78,6 +89,11 @@ class Run:
         self._open_rejects: dict[str, list[RejectRecord]] | None = None
         self._waiting = 0
         self._size_before = stores.ledger.size()
+
+    def close(self) -> None:
+        """End what was started for this ingest alone."""
+        if self._own_inspector:
+            self.inspector.close()
 
     def bytes_of(self, source: Source) -> bytes:
         """Return the whole of a document, read again if it was not kept; raise BadInput over the size limit."""

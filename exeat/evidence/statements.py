@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    from exeat.evidence.inspecting import Looked
     from exeat.evidence.intake import Source
     from exeat.model.manifest import Component, Manifest
+    from exeat.model.minimisation import Minimisation
     from exeat.model.policy import Policy
     from exeat.model.release import Proposal
     from exeat.model.risk_report import RiskReport
@@ -134,6 +136,47 @@ def received(by: Author, component: Component, checkpoint_id: str, manifest_sha2
         subject={"component": component.sha256, "manifest": manifest_sha256},
         body={"checkpoint_id": checkpoint_id, "component_id": component.id, "bytes": component.bytes},
         key=f"{checkpoint_id}:{component.sha256}",
+    )
+
+
+def inspected(by: Author, component: Component, checkpoint_id: str, looked: Looked) -> Draft:
+    """Say what an inspection found in the file of a component: verdict and counts, no text of the file."""
+    return by.says(
+        COMPONENT_INSPECTED,
+        checkpoint_case(checkpoint_id),
+        subject={"component": component.sha256, "inspection": looked.sha256},
+        body={
+            "checkpoint_id": checkpoint_id,
+            "component_id": component.id,
+            "bytes": looked.inspection.bytes,
+            "verdict": looked.inspection.verdict.value,
+            "channels": looked.channels,
+        },
+        key=f"{checkpoint_id}:{component.sha256}:{looked.sha256}",
+    )
+
+
+def minimised(
+    by: Author, component: Component, checkpoint_id: str, record: Minimisation, sha256: str, checked: str
+) -> Draft:
+    """Say that the file of a component is the minimised form of another, with the digests of both.
+
+    ``checked`` says which of the two files the record was compared with.
+    """
+    return by.says(
+        COMPONENT_MINIMISED,
+        checkpoint_case(checkpoint_id),
+        subject={"component": component.sha256, "source": record.source_sha256, "minimisation": sha256},
+        body={
+            "checkpoint_id": checkpoint_id,
+            "component_id": component.id,
+            "bytes_before": record.source_bytes,
+            "bytes_after": record.output_bytes,
+            "channels_closed": len({one.channel for one in record.closed}),
+            "channels_left": len({one.channel for one in record.left}),
+            "checked": slug(checked),
+        },
+        key=f"{checkpoint_id}:{sha256}",
     )
 
 

@@ -44,6 +44,8 @@ def statement_row(entry: Entry) -> Row:
 
 _CAME_IN = {
     "checkpoint.registered": ("manifest", "manifest"),
+    "component.inspected": ("inspection", "inspection"),
+    "component.minimised": ("minimisation", "minimised file"),
     "report.attached": ("report", "risk report"),
     "release.drafted": ("proposal", "release proposal"),
     "policy.proposed": ("policy", "policy"),
