@@ -36,7 +36,8 @@ def answer(found: Inspection) -> str:
     name = printable(found.file)
     if found.verdict is Verdict.CLEAN:
         leaks = len({channel.channel for channel in found.channels})
-        after = "no leakage channel was seen" if not leaks else f"{leaks} kinds of leakage channel go with it"
+        ways = "1 kind of leakage channel goes" if leaks == 1 else f"{leaks} kinds of leakage channel go"
+        after = f"{ways} with it" if leaks else "no leakage channel was seen"
         return f"Clean: {name} needs nothing but plain data to load; {after}."
     first = found.findings[0]
     word = "Unsafe" if found.verdict is Verdict.UNSAFE else "Not readable"
@@ -46,8 +47,8 @@ def answer(found: Inspection) -> str:
 
 def _blocks(found: Inspection) -> Iterator[RenderableType]:
     yield Text(answer(found), STYLES[found.verdict])
-    for finding in found.findings:
-        yield _finding(finding)
+    for number, finding in enumerate(found.findings):
+        yield _finding(finding, told=number == 0)
     yield Text(_summary(found))
     if found.parts:
         yield _parts(found)
@@ -56,10 +57,12 @@ def _blocks(found: Inspection) -> Iterator[RenderableType]:
     yield from _lists(found)
 
 
-def _finding(finding: InspectionFinding) -> RenderableType:
-    place = f" [{printable(finding.place)}]" if finding.place else ""
-    lines = f"{finding.verdict.upper()}  {printable(finding.sentence)}{place}\n"
-    return Padding(Text(f"{lines}Next: {printable(finding.what_to_do)}"), (0, 0, 0, 2))
+def _finding(finding: InspectionFinding, *, told: bool) -> RenderableType:
+    """Return the reason, unless the answer has told it, its place, and the next step."""
+    reason = [] if told else [f"{finding.verdict.capitalize()}: {printable(finding.sentence)}"]
+    place = [f"Where: {printable(finding.place)}"] if finding.place else []
+    lines = [*reason, *place, f"Next: {printable(finding.what_to_do)}"]
+    return Padding(Text("\n".join(lines)), (0, 0, 0, 2), expand=False)
 
 
 def _summary(found: Inspection) -> str:
@@ -113,7 +116,7 @@ def _lists(found: Inspection) -> Iterator[RenderableType]:
     for title, rows in (("Looked at", found.looked_at), ("Not looked at", found.not_looked_at)):
         if rows:
             yield Text(f"\n{title}", "bold")
-            yield from (Padding(Text(f"- {printable(row)}"), (0, 0, 0, 1)) for row in rows)
+            yield from (Padding(Text(f"- {printable(row)}"), (0, 0, 0, 1), expand=False) for row in rows)
 
 
 def _short(text: str) -> str:
