@@ -114,15 +114,15 @@ def _strided(window: Window, ref: TensorRef) -> Iterator[memoryview]:
     """Read the span of the tensor, or of its rows one by one where that is too much for the memory."""
     item = ITEM_BYTES[ref.dtype]
     begin, end = span_of(ref)
-    if end - begin <= SPAN:
+    if end - begin <= SPAN or ref.storage.unpacked is not None:
         yield from _laid(_read(window, ref.storage, begin, end), ref.shape, ref.stride, item)
         return
-    if len(ref.shape) == 1 or ref.storage.unpacked is not None:
-        raise BadInput(f"The elements of {ref.name} lie too far apart to be read.", "Save it again as contiguous().")
-    for row in range(ref.shape[0]):
-        offset = ref.offset + row * ref.stride[0]
-        part = ref._replace(shape=ref.shape[1:], stride=ref.stride[1:], offset=offset)
-        yield from chunks(window, part)
+    first, step = ref.shape[0], ref.stride[0]
+    rows = max(1, SPAN // (step * item)) if len(ref.shape) == 1 else 1
+    for row in range(0, first, rows):
+        shape = ref.shape[1:] if len(ref.shape) > 1 else (min(rows, first - row),)
+        stride = ref.stride[1:] or ref.stride
+        yield from chunks(window, ref._replace(shape=shape, stride=stride, offset=ref.offset + row * step))
 
 
 def _laid(data: bytes, shape: tuple[int, ...], stride: tuple[int, ...], item: int) -> Iterator[memoryview]:
