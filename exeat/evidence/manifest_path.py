@@ -61,12 +61,13 @@ def _children(path: str, value: Any) -> list[tuple[str, Any]] | None:
         return [(f"{path}.{key}" if path else str(key), child) for key, child in value.items()]
     key_field = LISTS.get(path)
     if key_field and isinstance(value, Sequence) and not isinstance(value, str) and value:
-        return list(zip(_keyed(path, key_field, value), value, strict=True))
+        return list(zip(part_paths(path, value), value, strict=True))
     return None
 
 
-def _keyed(path: str, key_field: str, parts: Sequence[Any]) -> Iterator[str]:
+def part_paths(path: str, parts: Sequence[Any]) -> Iterator[str]:
     """Yield the path of each part; the second of one key is ``metrics[accuracy #2]``, its ``id`` stays as it is."""
+    key_field = LISTS[path]
     seen: dict[str, int] = {}
     for i, part in enumerate(parts):
         named = part.get(key_field) if isinstance(part, Mapping) else None

@@ -10,6 +10,7 @@ from exeat.errors import BadInput
 from exeat.evidence.gaps import Gap, gaps_of, manifest_of
 from exeat.evidence.joining import joined, renamed
 from exeat.evidence.manifest_path import flatten, nest, steps
+from exeat.evidence.readers.values import framework
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -190,6 +191,8 @@ def _comparable(fact: Fact) -> Any:
     """Return the value in the form in which two sources are compared: decimals by their value."""
     value = list(fact.value) if isinstance(fact.value, tuple) else fact.value
     leaf = fact.path.rsplit(".", 1)[-1]
+    if fact.path == "training.framework":
+        return (framework(value) or "").lower()
     numeric = leaf in NUMBERS or fact.path.startswith("hyperparameters[")
     return _decimal(value) if numeric and isinstance(value, str | int) and not isinstance(value, bool) else value
 

@@ -35,13 +35,13 @@ def read(bundle: Bundle) -> Partial:
     bom = values.table(parse_json(bundle.data(), lenient_numbers=True))
     metadata = values.table(bom.get("metadata"))
     place, model = _model(metadata, values.entries(bom.get("components")))
-    cyclonedx_card.tell_model(saying, model, place)
     card = values.table(model.get("modelCard"))
     _properties(saying, values.entries(card.get("properties")), f"{place}.modelCard.properties")
     _properties(saying, values.entries(model.get("properties")), f"{place}.properties")
-    told = {
-        fact.value for fact in saying.facts if fact.path.startswith("data_sources[") and fact.path.endswith(".name")
-    }
+    own = own_parts(saying)
+    cyclonedx_card.tell_model(saying, model, place)
+    cyclonedx_card.tell_figures(saying, card, f"{place}.modelCard.quantitativeAnalysis", _figures(own))
+    told = {part.get("name") for path, part in own.items() if path.startswith("data_sources[")}
     cyclonedx_card.tell_datasets(saying, card, f"{place}.modelCard.modelParameters.datasets", _by_ref(bom), told)
     for i, part in enumerate(values.entries(bom.get("components"))[:MAX_LISTED]):
         if isinstance(part, dict) and part is not model:
@@ -49,6 +49,30 @@ def read(bundle: Bundle) -> Partial:
     if metadata.get("timestamp"):
         saying.note(f"metadata.timestamp is when the list was made: {brief(metadata['timestamp'])}.")
     return saying.partial()
+
+
+def own_parts(saying: Saying) -> dict[str, dict[str, Any]]:
+    """Return the parts of lists that our own properties tell, by their path, each with its fields."""
+    found: dict[str, dict[str, Any]] = {}
+    for fact in saying.facts:
+        part, sign, field = fact.path.partition("].")
+        if sign:
+            found.setdefault(part, {})[field] = fact.value
+    return found
+
+
+def _figures(own: dict[str, dict[str, Any]]) -> set[tuple[str, ...]]:
+    """Return the figures that our own properties tell in full, as the model card writes them."""
+    metrics = [part for path, part in own.items() if path.startswith("metrics[")]
+    return {
+        (str(one.get("id")), str(one.get("value")), slice_of(str(one.get("split")), one.get("subgroup")))
+        for one in metrics
+    }
+
+
+def slice_of(split: str, subgroup: str | None) -> str:
+    """Return the slice under which our exporter writes a figure."""
+    return f"{split}; {subgroup}" if subgroup else split
 
 
 def _model(metadata: dict[str, Any], components: list[Any]) -> tuple[str, dict[str, Any]]:

@@ -30,7 +30,7 @@ IN_WORDS = (
 
 
 def tell_model(saying: Saying, model: dict[str, Any], place: str) -> None:
-    """Take everything of the model but its data sets and properties."""
+    """Take everything of the model but its data sets, figures and properties."""
     saying.takes("title", model.get("name"), f"{place}.name", values.line)
     saying.takes("lineage.version", model.get("version"), f"{place}.version", values.line)
     for i, entry in enumerate(values.entries(model.get("licenses"))):
@@ -44,7 +44,6 @@ def tell_model(saying: Saying, model: dict[str, Any], place: str) -> None:
             saying.note(f"{place}.{name} has no place in the manifest: {brief(model[name])}.")
     card = values.table(model.get("modelCard"))
     _parameters(saying, values.table(card.get("modelParameters")), f"{place}.modelCard.modelParameters")
-    _figures(saying, values.table(card.get("quantitativeAnalysis")), f"{place}.modelCard.quantitativeAnalysis")
     _considerations(saying, values.table(card.get("considerations")), f"{place}.modelCard.considerations")
 
 
@@ -89,9 +88,11 @@ def _dataset(saying: Saying, found: dict[str, Any], key: str, where: str) -> Non
         saying.takes("governance.custodian", name, f"{where}.governance.custodians[{i}]", values.line)
 
 
-def _figures(saying: Saying, analysis: dict[str, Any], place: str) -> None:
+def tell_figures(saying: Saying, card: dict[str, Any], place: str, told: AbstractSet[tuple[str, ...]]) -> None:
+    """Take the figures; those in ``told`` (type, value, slice) are told in full by our own properties."""
+    analysis = values.table(card.get("quantitativeAnalysis"))
     for i, metric in enumerate(values.entries(analysis.get("performanceMetrics"))):
-        if isinstance(metric, dict):
+        if isinstance(metric, dict) and tuple(str(metric.get(n)) for n in ("type", "value", "slice")) not in told:
             _figure(saying, metric, f"{place}.performanceMetrics[{i}]")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from exeat.errors import BadInput
@@ -49,6 +50,7 @@ USES = ("uses", "use", "intended use", "intended uses", "direct use", "downstrea
 OUT_OF_SCOPE = ("out-of-scope use", "out-of-scope uses", "out of scope", "out-of-scope")
 LIMITATIONS = ("bias, risks, and limitations", "limitations", "limitations and bias", "risks and limitations")
 _MARKER = "**out of scope"
+_KEY = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}(?: #\d{1,3})?")
 
 
 def recognises(peek: Peek) -> bool:
@@ -144,7 +146,8 @@ def _metric(saying: Saying, metric: dict[str, Any], place: str, split: str | Non
     elif metrics.is_risk(name):
         metrics.note_risk(saying, name, metric.get("value"), place)
     else:
-        key = values.slug(arguments.get("id")) or ""
+        key = str(arguments.get("id") or "")
+        key = key if _KEY.fullmatch(key) else values.slug(key) or ""
         metrics.tell_metric(saying, name, metric.get("value"), f"{place}.value", split=split, key=key)
 
 
@@ -153,7 +156,7 @@ def _body(saying: Saying, found: Sequence[Section], *, titled: bool) -> None:
     for section in found:
         name = section.title.lower().strip(" :*_")
         if section.level == 1 and not titled:
-            saying.says("title", values.line(section.title.removeprefix("Model Card for ")), "# heading")
+            saying.takes("title", section.title.removeprefix("Model Card for "), "# heading", values.line)
             titled = True
         if name in USES:
             uses.append(section.text)

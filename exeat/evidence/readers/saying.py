@@ -25,6 +25,7 @@ class Saying:
         self.bundle = bundle
         self.facts: list[Fact] = []
         self.notes: list[str] = []
+        self._said: dict[str, Any] = {}
         self._unsaid = 0
 
     def says(self, path: str, value: Any, place: str, *, file: str = "") -> None:
@@ -34,6 +35,7 @@ class Saying:
         if len(self.facts) >= MAX_FACTS:
             self._unsaid += 1
             return
+        self._said.setdefault(path, value)
         self.facts.append(Fact(path, value, Origin(self.reader, file or self.bundle.name, place[:MAX_NOTE])))
 
     def takes(self, path: str, raw: Any, place: str, convert: Callable[[Any], Any]) -> bool:
@@ -45,7 +47,9 @@ class Saying:
             shown = f"a Python object ({raw.tag})" if isinstance(raw, Unread) else repr(brief(raw))
             self.note(f"{place}: {shown} does not fit {path} and is left out.")
             return False
-        self.says(path, value, place)
+        said = self._said.get(path)
+        if said is None or said == value or convert(said) != value:  # else the same, with its spaces, stands above
+            self.says(path, value, place)
         return True
 
     def note(self, sentence: str) -> None:

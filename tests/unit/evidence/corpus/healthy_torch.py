@@ -48,7 +48,7 @@ def stepped(make: Callable[[Any], optim.Optimizer]) -> dict[str, Any]:
         optimizer.zero_grad()
         loss = model(torch.ones(1, 3)).square().sum()
         loss.backward()
-        return float(loss)
+        return float(loss.detach())
 
     optimizer.step(closure)
     return optimizer.state_dict()
