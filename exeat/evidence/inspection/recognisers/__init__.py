@@ -83,4 +83,9 @@ def masked(text: str) -> str:
     return "".join([*out, text[at:]])
 
 
-__all__ = ["MAX_HITS", "RECOGNISERS", "Pool", "Scan", "masked", "rule_of", "scan"]
+def masked_place(place: tuple[str, ...], limit: int) -> str:
+    """Return a place with its keys joined by dots and every identifier in them masked."""
+    return ".".join(masked(piece[:limit]) for piece in place)[:limit]
+
+
+__all__ = ["MAX_HITS", "RECOGNISERS", "Pool", "Scan", "masked", "masked_place", "rule_of", "scan"]
