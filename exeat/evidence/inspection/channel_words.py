@@ -104,8 +104,8 @@ WORDS = {
         f"Release the weights alone unless training has to go on; {MINIMISE}",
     ),
     Channel.RNG_STATE: Words(
-        "value of a random state",
-        "values of random states",
+        "state of a random generator",
+        "states of random generators",
         "it replays the order of the records, the split and the noise that differential privacy rests on",
         f"Leave it out; {MINIMISE}",
     ),

@@ -21,9 +21,14 @@ if TYPE_CHECKING:
 
 MAX_FINDINGS = 500
 MAX_PLACE = 600
+HIDDEN = 64
+"""Bytes below which unseen bytes of a storage are what torch itself rounds up to."""
 PROSE_WORDS = 40
 """Words from which a text is read as prose and not as a list of settings."""
 _PUBLIC_TEXTS = ("readme", "license", "licence", "notice", "changelog", "citation", "vocab", "merges", "tokenizer")
+
+
+_IN = {PartKind.OTHER: "rest of the file", PartKind.RNG_STATE: "random state"}
 
 
 class Found(NamedTuple):
@@ -48,11 +53,16 @@ def channels_of(opened: Opened, parts: Parts, limits: Limits) -> tuple[LeakageFi
     ]
     groups: dict[tuple[Channel, PartKind, str], list[Found]] = defaultdict(list)
     for one in found:
-        groups[one.channel, one.kind, one.place[0] if one.place else ""].append(one)
+        groups[one.channel, one.kind, _branch(one.place)].append(one)
     order = sorted(groups.items(), key=lambda group: (list(Channel).index(group[0][0]), group[0][1].value, group[0][2]))
     if len(order) > MAX_FINDINGS:
         opened.notes.append(f"{len(order) - MAX_FINDINGS:,} more leakage findings are left out of the list.")
     return tuple(_finding(group) for _, group in order[:MAX_FINDINGS])
+
+
+def _branch(place: tuple[str, ...]) -> str:
+    """Return the first key of a place, of dotted names (safetensors, distributed) the first word."""
+    return place[0] if len(place) > 1 else place[0].split(".", 1)[0] if place else ""
 
 
 def _finding(group: list[Found]) -> LeakageFinding:
@@ -60,7 +70,7 @@ def _finding(group: list[Found]) -> LeakageFinding:
     words = WORDS[first.channel]
     what = f"1 {words.one}" if count == 1 else f"{count:,} {words.many}"
     more = f" ({first.more})" if first.more else ""
-    sentence = f"{what} in the {first.kind.title}{more}: {words.why}."
+    sentence = f"{what} in the {_IN.get(first.kind, first.kind.title)}{more}: {words.why}."
     sample = next((one.sample for one in group if one.sample), "")
     return LeakageFinding(
         channel=first.channel,
@@ -126,7 +136,7 @@ def _in_lists(survey: Survey) -> Iterator[Found]:
         if said.kind is PartKind.MEMBER_INDICES and not said.is_key:
             yield Found(Channel.MEMBER_INDICES, said.kind, said.place, sample="a list of texts")
     for state in survey.states:
-        yield Found(Channel.RNG_STATE, state.kind, state.place, state.length)
+        yield Found(Channel.RNG_STATE, state.kind, state.place, sample=f"{state.length:,} numbers")
 
 
 def _in_tensors(opened: Opened, parts: Parts) -> Iterator[Found]:
@@ -137,6 +147,8 @@ def _in_tensors(opened: Opened, parts: Parts) -> Iterator[Found]:
     for rows in record_tables(opened, parts.survey):
         yield Found(Channel.RECORD_LIKE_TENSOR, rows.kind, rows.place, rows.rows, more=rows.why)
     for one in parts.hidden:
+        if one.bytes < HIDDEN:
+            continue
         place = one.by.path or (one.by.name,)
         yield Found(Channel.TRAILING_BYTES, parts.kind_of(one.by.name), place, one.bytes, more="in a storage")
 

@@ -45,7 +45,7 @@ def owned(tensors: list[TensorRef]) -> Owned:
             shares = [min(shares[0], _shown(refs[0]))]
         for at, share in zip(whose, shares, strict=True):
             found[at] = share
-        if rest > 0:
+        if rest > 0 and storage.unpacked is None:
             hidden.append(Hidden(storage, rest, refs[0]))
     return Owned(found, hidden)
 

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from exeat.evidence.inspection.opened import Member, Opened
 
 REST = "container and pickle structure"
+VALUES = "plain values"
 UNSEEN = "bytes of storages that no tensor shows"
+SMALL = 1024
+"""Bytes below which branches that nothing names are put together."""
 MAX_PARTS = 100
 MAX_NAME = 600
 
@@ -48,6 +51,29 @@ class _Share(NamedTuple):
     tensors: int = 0
 
 
+class _Count(dict[tuple[PartKind, str], _Share]):
+    """Counts the bytes of each part; nothing is counted beyond the bytes that the file has."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.left = size
+
+    def add(self, kind: PartKind, place: str, size: int, tensors: int = 0) -> None:
+        """Give bytes and tensors to a part."""
+        size = min(size, self.left)
+        self.left -= size
+        had = self.get((kind, place), _Share())
+        self[kind, place] = _Share(had.bytes + size, had.tensors + tensors)
+
+    def put_together(self) -> None:
+        """Put the smallest of what nothing names together."""
+        small = [key for key, share in self.items() if key[0] is PartKind.OTHER and share.bytes < SMALL]
+        for key in small if len(small) > 1 else ():
+            share = self.pop(key)
+            self.left += share.bytes
+            self.add(PartKind.OTHER, VALUES, share.bytes, share.tensors)
+
+
 def parts_of(opened: Opened, limits: Limits = DEFAULT) -> Parts:
     """Return the parts of an opened checkpoint; no value is executed, few are read."""
     found = survey(opened)
@@ -63,32 +89,26 @@ def parts_of(opened: Opened, limits: Limits = DEFAULT) -> Parts:
     return Parts(_listed(counted), tensors, found, kinds, tuple(shares.hidden))
 
 
-def _count(opened: Opened, found: Survey, shares: Owned) -> dict[tuple[PartKind, str], _Share]:
-    """Count the bytes of each part; nothing is counted beyond the bytes that the file has."""
-    counted: dict[tuple[PartKind, str], _Share] = {}
-    left = opened.bytes
-
-    def add(kind: PartKind, place: str, bytes_: int, tensors: int = 0) -> None:
-        nonlocal left
-        bytes_ = min(bytes_, left)
-        left -= bytes_
-        had = counted.get((kind, place), _Share())
-        counted[kind, place] = _Share(had.bytes + bytes_, had.tensors + tensors)
-
-    for ref, kind, share in zip(opened.tensors, found.tensors, shares.bytes, strict=True):
-        add(kind, ref.path[0] if len(ref.path) > 1 else ref.storage.file, share, 1)
+def _count(opened: Opened, found: Survey, shares: Owned) -> _Count:
+    """Count tensors first, whose bytes are known exactly; what no tensor, member or value owns is the rest."""
+    counted = _Count(opened.bytes)
+    for ref, kind, size in zip(opened.tensors, found.tensors, shares.bytes, strict=True):
+        counted.add(kind, ref.path[0] if len(ref.path) > 1 else ref.storage.file, size, 1)
     for one in shares.hidden:
-        if one.storage.unpacked is None:
-            add(PartKind.OTHER, UNSEEN, one.bytes)
+        counted.add(PartKind.OTHER, UNSEEN, one.bytes)
     said = {text.place for text in opened.texts}
     for member in _left_over(opened):
-        is_text = {member.name, f"{member.file}/{member.name}", f"{member.file}: {member.name}"} & said
-        add(text_kind(member.name) if is_text else PartKind.OTHER, member.name, member.bytes)
+        is_text = not said.isdisjoint((member.name, f"{member.file}/{member.name}"))
+        counted.add(text_kind(member.name) if is_text else PartKind.OTHER, member.name, member.bytes)
     for (kind, place), size in found.values.items():
-        add(kind, place, size)
+        counted.add(kind, place, size)
+    names = {name for member in opened.unlisted for name in (member.name, f"{member.file}/{member.name}")}
     for text in opened.texts:
-        add(text_kind(text.place), text.place.split(".", 1)[0], _size_of_text(text.text, text.place, opened))
-    add(PartKind.OTHER, REST, left)
+        if text.place not in names:
+            size = len(text.text.encode("utf-8", "surrogatepass"))
+            counted.add(text_kind(text.place), text.place.split(".", 1)[0], size)
+    counted.put_together()
+    counted.add(PartKind.OTHER, REST, counted.left)
     return counted
 
 
@@ -99,14 +119,7 @@ def _left_over(opened: Opened) -> list[Member]:
     return [member for member in dict.fromkeys(members) if member not in used]
 
 
-def _size_of_text(text: str, place: str, opened: Opened) -> int:
-    """Return the bytes of a text, zero where it is a member that was counted already."""
-    if any(place == member.name or place.endswith(member.name) for member in opened.unlisted):
-        return 0
-    return len(text.encode("utf-8", "surrogatepass"))
-
-
-def _listed(counted: dict[tuple[PartKind, str], _Share]) -> tuple[InspectedPart, ...]:
+def _listed(counted: _Count) -> tuple[InspectedPart, ...]:
     """Return the parts, largest first; the smallest of very many are put together by kind."""
     order = sorted(counted.items(), key=lambda one: (-one[1].bytes, one[0][0].value, one[0][1]))
     parts = [_part(kind, place, share) for (kind, place), share in order[:MAX_PARTS] if share.bytes or share.tensors]

@@ -122,13 +122,15 @@ def _take(leaf: Leaf, found: Survey, counted: set[int]) -> None:
             return
     elif isinstance(value, int | float) and not isinstance(value, bool) and rule_of(leaf.label) in _NUMBER_RULES:
         found.texts.append(Said(_written(value), kind, leaf.place, leaf.label))
+    if leaf.is_key and len(leaf.place) == 1:
+        return  # the first keys of a file are its structure
     branch = (kind, leaf.place[0] if leaf.place else "")
     found.values[branch] = found.values.get(branch, 0) + size_of_value(value)
 
 
 def _written(value: float) -> str:
     """Return a number as text; integers of thousands of digits are cut."""
-    return str(value) if isinstance(value, float) or abs(value) < 10**30 else ""
+    return str(value) if abs(value) < 10**30 else ""
 
 
 def _take_text(leaf: Leaf, value: str | bytes, kind: PartKind, found: Survey) -> PartKind:
@@ -177,7 +179,7 @@ def _take_array(leaf: Leaf, array: Array, kind: PartKind, found: Survey) -> Part
 
 
 def _flat(shape: tuple[int, ...]) -> bool:
-    return len(shape) == 1 or (len(shape) == 2 and 1 in shape)  # noqa: PLR2004
+    return len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)  # noqa: PLR2004
 
 
 def _kind_of_tensor(
@@ -191,7 +193,9 @@ def _kind_of_tensor(
         if ref.dtype == "U8":
             found.states.append(NumberList(place, PartKind.RNG_STATE, count, "state"))
         return PartKind.RNG_STATE, False
-    if kind is PartKind.MEMBER_INDICES and ref.dtype in _INTEGERS:
+    if kind is PartKind.MEMBER_INDICES and not (ref.dtype in _INTEGERS and _flat(ref.shape)):
+        return PartKind.WEIGHTS, False  # the indices of a sparse tensor are a table
+    if kind is PartKind.MEMBER_INDICES:
         found.lists.append(NumberList(place, kind, count, "members"))
         return kind, False
     plain = kind in (None, PartKind.OTHER, PartKind.CALLBACKS, PartKind.HYPERPARAMETERS)

@@ -19,7 +19,7 @@ def is_nhs_number(digits: str) -> bool:
     """Return whether ten digits are an NHS or CHI number that can have been given out.
 
     Modulus 11 of the NHS Data Dictionary; the ranges in use are 400 to 499 and 600 to 799 million (England, Wales),
-    320 to 399 (Northern Ireland), 999 (test numbers), and dates of birth (Scotland's CHI number).
+    320 to 399 (Northern Ireland), 900 to 999 (examples and tests), and dates of birth (Scotland's CHI number).
     """
     if len(digits) != 10 or not digits.isascii() or not digits.isdigit():  # noqa: PLR2004
         return False
@@ -29,7 +29,7 @@ def is_nhs_number(digits: str) -> bool:
 
 
 def _is_given_out(digits: str) -> bool:
-    if digits[0] in "467" or digits[:3] == "999" or "320" <= digits[:3] <= "399":
+    if digits[0] in "4679" or "320" <= digits[:3] <= "399":
         return True
     return digits[0] in "0123" and is_day(2000, int(digits[2:4]), int(digits[:2]))
 
