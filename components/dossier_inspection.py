@@ -54,7 +54,8 @@ def answer(files: Sequence[Component], leaving: frozenset[str], seen: Mapping[st
         return "No file of this checkpoint was inspected: nobody has looked inside."
     carry = [part.id for part in looked if seen[part.id].channels]
     out, stay = [name for name in carry if name in leaving], [name for name in carry if name not in leaving]
-    said = f"{counted(len(looked), 'file')} inspected; nothing in them was executed."
+    them = "it" if len(looked) == 1 else "them"
+    said = f"{counted(len(looked), 'file')} inspected; nothing of {them} was executed."
     if out:
         sorts = {found.channel for name in out for found in seen[name].channels}
         said += f" {counted(len(sorts), 'sort')} of leakage channel would leave in {listed(out)}."

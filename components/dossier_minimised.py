@@ -10,6 +10,7 @@ import streamlit as st
 from components.numbers import counted, listed, size
 from components.table import table
 from components.text import plain
+from exeat.model.minimisation import by_kind
 
 if TYPE_CHECKING:
     from exeat.model.inspection import Inspection
@@ -26,7 +27,8 @@ def show_minimised(contents: Contents) -> None:
             if line:
                 st.markdown(plain(line, 1000))
         table(before_after(record, contents.inspections.get(name)), f"{name} before and after it was minimised")
-        with st.expander(f"{counted(len(record.dropped), 'part')} dropped", icon=":material/content_cut:"):
+        kinds = len(by_kind(record.dropped))
+        with st.expander(f"{counted(kinds, 'kind')} of parts dropped", icon=":material/content_cut:"):
             table(dropped_table(record), f"What was dropped to make {name}")
 
 
@@ -85,10 +87,10 @@ def before_after(record: Minimisation, after: Inspection | None) -> pd.DataFrame
 
 
 def dropped_table(record: Minimisation) -> pd.DataFrame:
-    """Return the dropped parts, the largest first."""
+    """Return the dropped parts by kind, the largest first."""
     return pd.DataFrame(
         [
             {"Part": part.kind.title, "Where": part.place, "Size": size(part.bytes), "Why": part.reason}
-            for part in record.dropped
+            for part in by_kind(record.dropped)
         ]
     )

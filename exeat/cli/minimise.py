@@ -10,6 +10,7 @@ import typer
 from exeat.errors import BadInput
 from exeat.evidence.new_file import NewFile, check_new
 from exeat.model.inspection import PartKind
+from exeat.model.minimisation import by_kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +72,7 @@ def _check_two(output: Path, report: Path | None) -> None:
 
 
 def _text(done: Minimisation) -> str:
-    dropped = [f"{part.kind.title}, {part.bytes:,} bytes: {part.reason}" for part in done.dropped]
+    dropped = [f"{part.kind.title}, {part.bytes:,} bytes: {part.reason}" for part in by_kind(done.dropped)]
     return "\n".join(
         [
             f"{done.output}: {done.output_bytes:,} bytes of the {done.source_bytes:,} of {done.source}.",
@@ -105,7 +106,9 @@ def _change(done: Minimisation) -> list[str]:
 
 
 def _channels(channels: Sequence[ClosedChannel]) -> list[str]:
-    return [f"{one.channel.title} in {one.part.title}, {one.count:,} times ({one.place})" for one in channels]
+    return [
+        f"{one.channel.title} in {one.part.title}: {one.count:,} at {one.place or 'its beginning'}" for one in channels
+    ]
 
 
 def _list(title: str, lines: Sequence[str]) -> list[str]:

@@ -57,10 +57,7 @@ class Inspector:
 
     def look(self, name: str, data: bytes) -> Looked | None:
         """Return the inspection of a file; None when nothing is known of its format."""
-        try:  # TEMPORARY until the channels are in
-            from exeat.evidence.inspection.result import inspect_path  # noqa: PLC0415 an ingest of documents needs none
-        except ImportError:
-            return None
+        from exeat.evidence.inspection.result import inspect_path  # noqa: PLC0415 an ingest of documents needs none
 
         if self._child is None:
             self._child = SecondOpinion(self._limits)

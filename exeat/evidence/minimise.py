@@ -17,6 +17,7 @@ from exeat.evidence.inspection.channels import channels_of
 from exeat.evidence.inspection.elements import size_of
 from exeat.evidence.inspection.limits import DEFAULT
 from exeat.evidence.inspection.parts import parts_of
+from exeat.evidence.inspection.recognisers import masked
 from exeat.evidence.keeping import MAX_NAME, plan, shared_bytes
 from exeat.evidence.new_file import NewFile, check_new
 from exeat.evidence.precision import Reduction
@@ -79,7 +80,7 @@ def minimise(
                 output_sha256=done.sha256,
                 chosen=tuple(sorted(keep.kinds)),
                 chosen_prefixes=keep.prefixes,
-                kept=_kept(planned, done)[:LISTED],
+                kept=_kept(planned, done),
                 kept_count=len(planned),
                 kept_sha256=of_all(
                     (one.laid.name, each.output) for one, each in zip(planned, done.tensors, strict=True)
@@ -107,14 +108,14 @@ def check_source(opened: Opened) -> None:
 
 
 def _kept(planned: Sequence[Planned], done: Written) -> tuple[KeptTensor, ...]:
-    return tuple(_tensor(one, digests) for one, digests in zip(planned, done.tensors, strict=True))
+    return tuple(map(_tensor, planned[:LISTED], done.tensors[:LISTED]))
 
 
 def _tensor(one: Planned, digests: Digests) -> KeptTensor:
     was = FormerBytes(dtype=one.ref.dtype, bytes=size_of(one.ref), sha256=digests.source) if one.reduced else None
     return KeptTensor(
-        name=one.laid.name,
-        source="" if one.ref.name == one.laid.name else one.ref.name[:MAX_NAME],
+        name=masked(one.laid.name)[:MAX_NAME],
+        source="" if one.ref.name == one.laid.name else masked(one.ref.name)[:MAX_NAME],
         part=one.part,
         dtype=one.laid.dtype,
         shape=one.laid.shape,

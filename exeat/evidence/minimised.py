@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -10,11 +11,15 @@ from exeat.errors import BadInput
 from exeat.evidence import statements
 from exeat.evidence.files import places_of
 from exeat.evidence.inspection import open_checkpoint
+from exeat.evidence.inspection.recognisers import masked
 from exeat.evidence.intake import Item
+from exeat.evidence.keeping import MAX_NAME
 from exeat.model.documents import parse_document
 from exeat.model.minimisation import Minimisation
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from exeat.evidence.intake import Source
     from exeat.evidence.run import Run
 
@@ -59,15 +64,25 @@ def check_record(run: Run, record: Minimisation) -> Checked:
     output = _digests(objects.get(record.output_sha256))
     if len(output) != record.kept_count or of_all(output.items()) != record.kept_sha256:
         raise BadInput("The record is about other tensors than the minimised file holds.", AGAIN, place="$.kept")
-    if any(output.get(one.name) != one.sha256 for one in record.kept):
+    held = _by_shown_name(output, {one.name for one in record.kept})
+    if any(one.sha256 not in held[one.name] for one in record.kept):
         raise BadInput("The record lists other tensors than the minimised file holds.", AGAIN, place="$.kept")
     if not objects.has(record.source_sha256):
         return "output"
-    source = _digests(objects.get(record.source_sha256))
+    names = {one.source or one.name for one in record.kept}
+    held = _by_shown_name(_digests(objects.get(record.source_sha256)), names)
     for i, one in enumerate(record.kept):
-        if source.get(one.source or one.name) != (one.was.sha256 if one.was else one.sha256):
+        if (one.was.sha256 if one.was else one.sha256) not in held[one.source or one.name]:
             raise BadInput(f"The tensor {one.name} is not that of the source.", AGAIN, place=f"$.kept[{i}]")
     return "both"
+
+
+def _by_shown_name(digests: Mapping[str, str], listed: set[str]) -> defaultdict[str, set[str]]:
+    """Return the digests by the names as a record shows them: cut, and with identifiers masked."""
+    shown: defaultdict[str, set[str]] = defaultdict(set)
+    for name, sha256 in digests.items():
+        shown[name if name in listed else masked(name)[:MAX_NAME]].add(sha256)
+    return shown
 
 
 def _digests(data: bytes) -> dict[str, str]:

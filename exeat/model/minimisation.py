@@ -5,12 +5,15 @@ Sizes are in bytes. A minimised file holds tensors and nothing else; nothing of 
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from exeat.model.base import Document, Line, Number, Part, Sha256, Slug, Text
 from exeat.model.inspection import Bytes, Channel, Count, PartKind, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class FormerBytes(Part):
@@ -25,7 +28,8 @@ class KeptTensor(Part):
     """One tensor of the minimised file; ``sha256`` is that of its bytes there, in C order, little endian.
 
     ``source`` is its name in the source where that differs; ``was`` tells the type and digest before a named change of
-    type. Without ``was`` the bytes are identical to those in the source.
+    type. Without ``was`` the bytes are identical to those in the source. Identifiers inside names are masked, as in an
+    inspection.
     """
 
     name: Place
@@ -46,6 +50,16 @@ class DroppedPart(Part):
     bytes: Bytes
     tensors: Count
     reason: Line
+
+
+def by_kind(dropped: Sequence[DroppedPart]) -> tuple[DroppedPart, ...]:
+    """Return the dropped parts of one kind and reason put together, the largest first; ``place`` names the largest."""
+    whole: dict[tuple[PartKind, str], DroppedPart] = {}
+    for part in dropped:
+        had = whole.get((part.kind, part.reason))
+        added = {} if had is None else {"bytes": had.bytes + part.bytes, "tensors": had.tensors + part.tensors}
+        whole[part.kind, part.reason] = (had or part).model_copy(update=added)
+    return tuple(sorted(whole.values(), key=lambda part: -part.bytes))
 
 
 class ClosedChannel(Part):

@@ -15,12 +15,13 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from exeat.errors import BadInput, Unsafe
+from exeat.evidence.inspection import inspect
 from exeat.evidence.inspection.limits import DEFAULT
 from exeat.evidence.minimise import minimise
 from exeat.evidence.selection import Selection, of_components
 from exeat.model.base import digest_of
 from exeat.model.documents import parse_document
-from exeat.model.inspection import Channel, PartKind
+from exeat.model.inspection import Channel, PartKind, Verdict
 from exeat.model.minimisation import Minimisation
 from tests.factories import component, manifest
 
@@ -50,6 +51,8 @@ def test_the_lightning_sample_keeps_its_weights_and_no_channel(tmp_path):
     out = tmp_path / "out.safetensors"
     record = minimise(LIGHTNING, out)
     assert record.left == ()
+    after = inspect(out)
+    assert (after.verdict, after.channels) == (Verdict.CLEAN, ())
     assert {one.channel for one in record.closed} >= {
         Channel.ABSOLUTE_PATH,
         Channel.MEMBER_INDICES,
