@@ -141,10 +141,14 @@ class EvidenceDesk:
 
     def contents_of(self, checkpoint_id: str, manifest_sha256: str) -> Contents:
         """Return what the files of this manifest contain, as far as they were inspected or minimised."""
+        return self.contents_for(checkpoint_id, self.manifest(manifest_sha256))
+
+    def contents_for(self, checkpoint_id: str, manifest: Manifest) -> Contents:
+        """Return the same for a manifest that need not be registered yet."""
         from exeat.evidence.contents import read_contents  # noqa: PLC0415 the rules are not needed to take files in
 
         case = self._stores.ledger.case(statements.checkpoint_case(checkpoint_id))
-        return read_contents(case, self.manifest(manifest_sha256), self._stores.library)
+        return read_contents(case, manifest, self._stores.library)
 
     def policy(self) -> tuple[Policy, str]:
         """Return the policy in force and its digest; raise NotFound before the first adoption."""

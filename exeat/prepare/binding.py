@@ -18,7 +18,7 @@ from exeat.model.draft import Measured
 from exeat.model.risk_report import RiskReport
 from exeat.model.tier import ComponentKind
 from exeat.policy.assessment import BoundReport
-from exeat.prepare.reading import OWN_REPORT
+from exeat.prepare.reading import MINIMISATION, OWN_REPORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,7 @@ class Tied(NamedTuple):
 
 def needs_binding(found: FilesRead, uploaded: dict[str, BoundFile]) -> tuple[ReportFile, ...]:
     """Return the reports that say of no model that they are about it, and that no uploaded binding ties."""
-    own = {OWN_REPORT, BINDING, RECORD_ARRAYS}
+    own = {OWN_REPORT, BINDING, RECORD_ARRAYS, MINIMISATION}
     return tuple(one for one in found.reports if one.kind not in own and one.file.sha256 not in uploaded)
 
 
@@ -94,7 +94,7 @@ def tie(draft: Draft, found: FilesRead, manifest: Manifest, data: Bytes) -> Tied
         made, errors = _converted(one, ties.get(one.file.sha256), manifest, data)
         refused += [(one.file, error) for error in errors]
         reports += made
-        if made or one.kind == BINDING:
+        if made or one.kind in (BINDING, MINIMISATION):
             used.append(one.file)
     return Tied(tuple(reports), tuple(refused), tuple(written), tuple(used))
 
@@ -122,7 +122,7 @@ def _safe(name: str) -> str:
 def _converted(
     one: ReportFile, bound: BoundFile | None, manifest: Manifest, data: Bytes
 ) -> tuple[list[BoundReport], list[BadInput]]:
-    if one.kind == BINDING:
+    if one.kind in (BINDING, MINIMISATION):
         return [], []
     try:
         found, errors = _reports(one, bound, data)

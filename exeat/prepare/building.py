@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from exeat.errors import BadInput
 from exeat.evidence import statements
 from exeat.prepare.binding import Tied, lacking_of, needs_binding, tie, uploaded_bindings
+from exeat.prepare.contents import Looking, contents_of, kinds_of, records_of
 from exeat.prepare.form import label_of, question_of
 from exeat.prepare.preview import Rules, context_for, manifest_from, preview, reports_on_record
 from exeat.prepare.proposal import answers_of, belongs_to_the_wish, default_id, forms_of, lacking, proposal_of
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from exeat.model.person import Person
     from exeat.model.release import Proposal
     from exeat.policy.assessment import BoundReport
+    from exeat.policy.contents import Contents
     from exeat.prepare.ports import Drafts, Evidence
     from exeat.prepare.preview import Described, Preview
     from exeat.prepare.reading import FilesRead
@@ -61,6 +63,7 @@ class Builder:
         self._gateway = gateway
         self._read: Remembered[FilesRead] = Remembered(REMEMBERED)
         self._tied: Remembered[Tied] = Remembered(REMEMBERED)
+        self._looking = Looking(store)
 
     def build(self, person: Person, draft: Draft) -> Prepared:
         """Return the draft with all that follows from it."""
@@ -69,6 +72,7 @@ class Builder:
         found = self._read.get(_files_key(draft), lambda: read_files(self._store, draft))
         merged = found.merged.with_answers({**answers_of(draft, found.merged), **draft.answers})
         ties, _ = uploaded_bindings(found, lambda file: self._bytes(draft, file))
+        contents = self._contents(draft, found, merged)
         unbound = tuple(one.file for one in needs_binding(found, ties))
         missing = [*_files_missing(draft, merged), *self._manifest_missing(draft, merged)]
         described, wrong = _described(merged) if not missing else (None, ())
@@ -92,15 +96,28 @@ class Builder:
             missing=tuple(missing),
             described=described,
             tied=tied,
+            contents=contents,
             release_id=release_id,
             proposal=proposal,
-            preview=self._preview(draft, described, tied, rules, proposal, release_id, today),
+            preview=self._preview(draft, described, tied, contents, rules, proposal, release_id, today),
             why_not_change=reason_change(person, draft),
             why_not_submit=reason_submit(person, draft, missing),
         )
 
+    def components(self, draft: Draft) -> dict[str, str]:
+        """Return digest -> component id of the files that the draft describes."""
+        found = self._read.get(_files_key(draft), lambda: read_files(self._store, draft))
+        parts = found.merged.with_answers(draft.answers).document().get("components", ())
+        return {str(part["sha256"]): str(part["id"]) for part in parts if isinstance(part, dict) and "sha256" in part}
+
     def _bytes(self, draft: Draft, file: DraftFile) -> bytes:
         return self._store.get(draft.owner, draft.id, file.sha256)
+
+    def _contents(self, draft: Draft, found: FilesRead, merged: Merged) -> Contents:
+        """Return what the model files of the draft contain."""
+        components = merged.document().get("components", ())
+        looked = self._looking.look(draft, kinds_of(components))
+        return contents_of(components, looked, records_of(draft, found, self._store))
 
     def _manifest_missing(self, draft: Draft, merged: Merged) -> Iterator[Missing]:
         for found in merged.unsettled:
@@ -146,6 +163,7 @@ class Builder:
         draft: Draft,
         described: Described | None,
         tied: Tied,
+        contents: Contents,
         rules: Rules,
         proposal: Proposal | None,
         release_id: str,
@@ -156,9 +174,15 @@ class Builder:
         on_record = self._ledger.case(statements.checkpoint_case(described.manifest.checkpoint_id))
         before = reports_on_record(self._evidence, on_record, described.manifest)
         reports: dict[str, BoundReport] = {bound.sha256: bound for bound in (*before, *tied.reports)}
-        uploaded = frozenset(file.sha256 for file in draft.files)
+        manifest = described.manifest
         context = context_for(
-            described.manifest, release_id, today, on_record=on_record, uploaded=uploaded, gateway=self._gateway
+            manifest,
+            release_id,
+            today,
+            on_record=on_record,
+            uploaded=frozenset(file.sha256 for file in draft.files),
+            gateway=self._gateway,
+            inspections=self._evidence.contents_for(manifest.checkpoint_id, manifest).facts | contents.facts,
         )
         return preview(described, tuple(reports.values()), rules, draft.wish.tier, proposal, context)
 

@@ -10,9 +10,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from exeat.evidence.intake import IntakeResult
+    from exeat.model.manifest import Manifest
     from exeat.model.person import Person
     from exeat.model.policy import Policy
     from exeat.model.risk_report import RiskReport
+    from exeat.policy.contents import Contents
     from exeat.review.inputs import Done
 
 
@@ -61,6 +63,10 @@ class Evidence(Protocol):
 
     def report(self, sha256: str) -> RiskReport:
         """Return the risk report of that digest."""
+        ...
+
+    def contents_for(self, checkpoint_id: str, manifest: Manifest) -> Contents:
+        """Return what files that are on the record contain, for a manifest that need not be registered."""
         ...
 
     def submit_bundle(self, files: Sequence[tuple[str, bytes]], by: Person) -> IntakeResult:

@@ -8,12 +8,12 @@ from exeat.evidence.gaps import manifest_of
 from exeat.evidence.partial import complete
 from exeat.model.base import digest_of
 from exeat.policy.assessment import BoundReport, assess
-from exeat.policy.context import AssessmentContext
+from exeat.policy.context import AssessmentContext, InspectedFile
 from exeat.policy.what_if import what_if
 from exeat.review.context import earlier_releases, received_files
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from exeat.evidence.partial import Merged
@@ -88,12 +88,15 @@ def context_for(
     on_record: Sequence[Entry],
     uploaded: frozenset[str],
     gateway: Gateway | None,
+    inspections: Mapping[str, InspectedFile],
 ) -> AssessmentContext:
     """Return what reviewers' assessment will know: nobody has a seat yet, and the files that submitting brings in."""
     here = {part.id: part.sha256 for part in manifest.components if part.sha256 in uploaded}
     files = here | (received_files(on_record, manifest) or {})
     earlier = earlier_releases(gateway, manifest.lineage.run_family, release_id)
-    return AssessmentContext(today=today, reviewers=(), earlier=earlier, file_digests=files or None)
+    return AssessmentContext(
+        today=today, reviewers=(), earlier=earlier, file_digests=files or None, inspections=inspections
+    )
 
 
 def preview(

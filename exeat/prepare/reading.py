@@ -11,7 +11,7 @@ from exeat.evidence.describe import Described, Unread, describe
 from exeat.evidence.partial import merge
 from exeat.evidence.readers.reports import BY_NAME
 from exeat.evidence.readers.shape import Given
-from exeat.evidence.recognise import BINDING, RECORD_ARRAYS, SACROML
+from exeat.evidence.recognise import BINDING, RECORD_ARRAYS, SACROML, recognise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,10 +22,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("exeat.prepare")
 OWN_REPORT = "exeat-risk-report/1"
+MINIMISATION = "exeat-minimisation/1"
+HEAD = 1000
+"""Where the schema of a document of ours stands, in bytes from its start."""
 TITLES = {
     OWN_REPORT: "a risk report",
     BINDING: "a binding of reports",
     RECORD_ARRAYS: "per-record scores",
+    MINIMISATION: "the record of a minimised file",
     **dict.fromkeys(SACROML, "a SACRO-ML report"),
     **{name: reader.title for name, reader in BY_NAME.items()},
 }
@@ -69,15 +73,32 @@ def read_files(store: Drafts, draft: Draft) -> FilesRead:
                 given.append(Given(file.name, path=str(path), measured=(file.bytes, file.sha256)))
         found = _described(given)
     by_name = {file.name: file for file in draft.files}
-    unread = {one.name: one for one in (*gone, *found.unread)}
+    records = _records(store, draft, found.unread)
+    unread = {one.name: one for one in (*gone, *found.unread) if one.name not in records}
     titles = {name: title for name, title in found.read if name not in unread}
-    titles |= {file.name: TITLES.get(kind, kind) for file, kind in found.reports}
+    reports = [(by_name[file.name], kind) for file, kind in found.reports]
+    reports += [(by_name[name], MINIMISATION) for name in records]
+    titles |= {file.name: TITLES.get(kind, kind) for file, kind in reports}
     return FilesRead(
         found.merged,
         tuple(_seen(file, titles, unread.get(file.name)) for file in draft.files),
-        tuple(ReportFile(by_name[file.name], kind) for file, kind in found.reports),
+        tuple(ReportFile(file, kind) for file, kind in reports),
         tuple(by_name[file.name] for file in found.checkpoints),
     )
+
+
+def _records(store: Drafts, draft: Draft, unread: Sequence[Unread]) -> list[str]:
+    """Return the names of records of minimised files: they describe no checkpoint and belong to the release."""
+    left = {one.name for one in unread}
+    return [file.name for file in draft.files if file.name in left and _is_record(store, draft, file)]
+
+
+def _is_record(store: Drafts, draft: Draft, file: DraftFile) -> bool:
+    try:
+        data = store.get(draft.owner, draft.id, file.sha256)
+        return MINIMISATION.encode() in data[:HEAD] and recognise(data, file.bytes) == MINIMISATION
+    except (BadInput, NotFound):
+        return False
 
 
 def _seen(file: DraftFile, titles: dict[str, str], unread: Unread | None) -> Seen:

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from exeat.errors import BadInput, ExeatError, NotFound, Stale
 from exeat.evidence.walk import shown
 from exeat.model.draft import MAX_FILES, Draft, DraftFile, Refused, Sent
+from exeat.model.tier import Disposition
 from exeat.prepare.building import Builder
 from exeat.prepare.bundle import bundle_of
+from exeat.prepare.contents import minimised
 from exeat.prepare.drafts import changed, parse_draft, with_answers, with_measured, with_wish, without_answers
 from exeat.prepare.rules import (
     check_can_change,
@@ -29,12 +31,11 @@ from exeat.review.inputs import Done
 from exeat.review.state import CASE, fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from exeat.ledger.statement import LedgerStore
     from exeat.model.person import Person
-    from exeat.model.tier import Disposition
     from exeat.prepare.ports import Drafts, Evidence, Review
     from exeat.prepare.views import Prepared
     from exeat.review.queries import Gateway
@@ -166,8 +167,7 @@ class PrepareDesk:
         """Keep in what form one file is to leave; ``denied`` means that it stays inside."""
 
         def chosen(draft: Draft) -> Draft:
-            kept = {name: one.value for name, one in draft.wish.forms.items()}
-            return with_wish(draft, forms=kept | {component_id: form.value})
+            return with_wish(draft, forms=_forms(draft) | {component_id: form.value})
 
         return self._edit(person, draft_id, chosen)
 
@@ -180,6 +180,28 @@ class PrepareDesk:
             return with_measured(draft, sha256, **changes)
 
         return self._edit(person, draft_id, said)
+
+    def minimise(self, person: Person, draft_id: str, sha256: str) -> Draft:
+        """Attach the weights of a file alone, with the record; they leave in its place, and the file stays inside.
+
+        Raises Unsafe or BadInput when the file cannot be minimised.
+        """
+        draft = self._load(person, draft_id)
+        check_can_change(person, draft)
+        file = draft.file(sha256)
+        if file is None:
+            raise NotFound("There is no such file in this draft.", "Reload the page.")
+        before = self._builder.components(draft)
+        made = minimised(self._store, draft, file)
+        self.add_files(person, draft_id, [(made.name, made.data), (made.record_name, made.record)])
+        after = self._builder.components(self._load(person, draft_id))
+        new = "sha256:" + hashlib.sha256(made.data).hexdigest()
+        source, target = before.get(sha256), after.get(new)
+        if source is None or target is None:
+            return self._load(person, draft_id)
+        form = draft.wish.forms.get(source)
+        forms = {source: Disposition.DENIED} | ({target: form} if form else {})
+        return self._edit(person, draft_id, lambda now: with_wish(now, forms=_forms(now) | _plain(forms)))
 
     def delete(self, person: Person, draft_id: str) -> None:
         """Delete a draft with its files; what was submitted stays on the record."""
@@ -255,6 +277,14 @@ class PrepareDesk:
         if not self._store.save(after.owner, after.id, after.version, after.to_bytes()):
             raise Stale("This draft changed since you opened it.", "Reload the page and try again.")
         return after
+
+
+def _forms(draft: Draft) -> dict[str, str]:
+    return _plain(draft.wish.forms)
+
+
+def _plain(forms: Mapping[str, Disposition]) -> dict[str, str]:
+    return {name: form.value for name, form in forms.items()}
 
 
 def _with_files(draft: Draft, new: dict[str, DraftFile], refused: Sequence[Refused]) -> Draft:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from exeat.model.policy import Policy
     from exeat.model.release import Proposal
     from exeat.model.tier import Disposition
+    from exeat.policy.contents import Contents
     from exeat.prepare.binding import Tied
     from exeat.prepare.preview import Described, Preview
     from exeat.prepare.reading import FilesRead
@@ -55,6 +56,8 @@ class Prepared:
     missing: tuple[Missing, ...]
     described: Described | None
     tied: Tied
+    contents: Contents
+    """What the model files contain, by component id, as reviewers will see it."""
     release_id: str
     proposal: Proposal | None
     preview: Preview | None

@@ -153,9 +153,11 @@ def test_hostile_uploads_are_named_and_nothing_else_is_lost(server, new_page):
     page = new_page()
     start(page, server, people(Role.SUBMITTER)[0].person_id, CARD)
     fill(page, re.compile(r"^Run id"), "run-7")
+    levels = "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 12))
+    bomb = f"---\nlicense: x\na0: &a0 [x]\n{levels}---\n# Card\n"
     upload(
         page,
-        {"name": "bomb.md", "mimeType": "text/markdown", "buffer": b"---\na: &a [x]\nb: [*a, *a]\nlicense: x\n---\n"},
+        {"name": "bomb.md", "mimeType": "text/markdown", "buffer": bomb.encode()},
         {"name": "<img src=x onerror=alert(1)>.json", "mimeType": "application/json", "buffer": b"[" * 100_000},
     )
     expect(page.get_by_text(re.compile("is not used")).first).to_be_visible()

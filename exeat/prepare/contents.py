@@ -1,0 +1,126 @@
+"""Look inside the model files of a draft, as intake will when it is submitted; and attach a minimised one."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, NamedTuple
+
+from exeat.errors import BadInput
+from exeat.evidence.inspecting import Inspector
+from exeat.evidence.recognise import CHECKPOINT_FILE, recognise
+from exeat.model.documents import parse_document
+from exeat.model.minimisation import Minimisation
+from exeat.policy.contents import HOLD_TENSORS, Contents
+from exeat.prepare.reading import MINIMISATION
+from exeat.prepare.remembered import Remembered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from exeat.evidence.inspecting import Looked
+    from exeat.model.draft import Draft, DraftFile
+    from exeat.prepare.ports import Drafts
+    from exeat.prepare.reading import FilesRead
+
+log = logging.getLogger("exeat.prepare")
+REMEMBERED = 64
+HEAD = 64 * 2**10
+RECORD = "minimisation.json"
+
+
+class Minimised(NamedTuple):
+    """A minimised file and its record, named to lie beside the source."""
+
+    name: str
+    data: bytes
+    record_name: str
+    record: bytes
+
+
+class Looking:
+    """Inspects files of drafts; what was seen in bytes is remembered by their digest."""
+
+    def __init__(self, store: Drafts) -> None:
+        self._store = store
+        self._seen: Remembered[Looked | None] = Remembered(REMEMBERED)
+
+    def look(self, draft: Draft, kinds: Mapping[str, str]) -> dict[str, Looked]:
+        """Return digest -> inspection of every file that intake would inspect; ``kinds`` maps digest to component kind.
+
+        One process serves all files of a call.
+        """
+        found: dict[str, Looked] = {}
+        with Inspector() as inspector:
+            for file in draft.files:
+                if file.sha256 not in kinds or file.sha256 in found:
+                    continue
+                key = (file.sha256, kinds[file.sha256] in HOLD_TENSORS)
+                looked = self._seen.get(key, partial(self._one, inspector, draft, file, kinds))
+                if looked is not None:
+                    found[file.sha256] = looked
+        return found
+
+    def _one(self, inspector: Inspector, draft: Draft, file: DraftFile, kinds: Mapping[str, str]) -> Looked | None:
+        data = self._store.get(draft.owner, draft.id, file.sha256)
+        try:
+            wanted = kinds[file.sha256] in HOLD_TENSORS or recognise(data[:HEAD], len(data)) == CHECKPOINT_FILE
+            return inspector.look(file.name, data) if wanted else None
+        except BadInput:
+            return None
+        except Exception:
+            log.exception("inspecting a file of a draft failed")
+            return None
+
+
+def kinds_of(components: Iterable[object]) -> dict[str, str]:
+    """Return digest -> kind of every component of an unfinished manifest."""
+    parts = [part for part in components if isinstance(part, dict) and part.get("sha256")]
+    return {str(part["sha256"]): str(part.get("kind", "")) for part in parts}
+
+
+def records_of(draft: Draft, found: FilesRead, store: Drafts) -> dict[str, Minimisation]:
+    """Return digest of the minimised file -> its record, for every record in the draft that can be read."""
+    records = {}
+    for one in found.reports:
+        if one.kind == MINIMISATION:
+            try:
+                record = parse_document(store.get(draft.owner, draft.id, one.file.sha256), Minimisation)
+            except BadInput:
+                continue
+            records[record.output_sha256] = record
+    return records
+
+
+def contents_of(
+    components: Iterable[object], looked: Mapping[str, Looked], records: Mapping[str, Minimisation]
+) -> Contents:
+    """Return what the files contain, by component id, as reviewers will see it."""
+    ids = {str(part["sha256"]): str(part["id"]) for part in components if isinstance(part, dict) and part.get("sha256")}
+    seen = {name: looked[sha256] for sha256, name in ids.items() if sha256 in looked}
+    made = {name: records[sha256] for sha256, name in ids.items() if sha256 in records}
+    sources = {name: looked[r.source_sha256].inspection for name, r in made.items() if r.source_sha256 in looked}
+    return Contents(
+        {name: one.inspection for name, one in seen.items()},
+        {name: one.sha256 for name, one in seen.items()},
+        made,
+        sources,
+    )
+
+
+def minimised(store: Drafts, draft: Draft, file: DraftFile) -> Minimised:
+    """Return the weights of a file alone with the record of what that changed; raise Unsafe or BadInput."""
+    from exeat.evidence.minimise import minimise  # noqa: PLC0415 it needs numpy, and most pages do without
+
+    stem = PurePosixPath(file.name)
+    name = str(stem.with_suffix(".safetensors"))
+    if name == file.name:
+        name = str(stem.with_suffix(".min.safetensors"))
+    with store.path(draft.owner, draft.id, file.sha256) as path, tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "out.safetensors"
+        record = minimise(path, out)
+        data = out.read_bytes()
+    named = record.model_copy(update={"source": file.name, "output": name})
+    return Minimised(name, data, f"{name}.{RECORD}", named.to_bytes())

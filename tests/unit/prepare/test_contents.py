@@ -1,0 +1,74 @@
+"""The submitter sees what the files contain as reviewers will, and attaches the weights alone in one step."""
+
+from __future__ import annotations
+
+import pytest
+
+from exeat.errors import ExeatError
+from exeat.model.base import digest_of
+from exeat.model.inspection import Channel
+from exeat.model.tier import Disposition
+from tests.unit.prepare.conftest import ANSWERS, CARD, CKPT, SAM, fill, sample, started
+
+SHA = digest_of(sample(CKPT)[1])
+SMALL = "c_lightning.safetensors"
+
+
+def test_the_leaks_of_the_checkpoint_are_seen_before_submitting(desk):
+    view = desk.prepare.open(SAM, started(desk, sample(CARD), sample(CKPT)))
+    found = {one.channel for one in view.contents.inspections[CKPT].channels}
+    assert {Channel.ABSOLUTE_PATH, Channel.MEMBER_INDICES, Channel.OPTIMIZER_STATE} <= found
+
+
+def test_the_minimised_file_takes_the_place_of_the_checkpoint(desk):
+    draft_id = started(desk, sample(CARD), sample(CKPT))
+    desk.prepare.choose_form(SAM, draft_id, CKPT, Disposition.SANDBOX)
+    desk.prepare.minimise(SAM, draft_id, SHA)
+    view = desk.prepare.open(SAM, draft_id)
+    assert {name: form.value for name, form in view.forms.items()} == {CKPT: "denied", SMALL: "sandbox"}
+    assert view.contents.inspections[SMALL].channels == ()
+    assert view.contents.minimisations[SMALL].proof.identical > 0
+    assert [seen.file.name for seen in view.found.seen if seen.sentence] == []
+    assert view.merged.unsettled == ()
+
+
+def test_the_minimised_release_reaches_the_reviewers_with_its_record(desk):
+    draft_id = started(desk, sample(CARD), sample(CKPT))
+    desk.prepare.choose_form(SAM, draft_id, CKPT, Disposition.SANDBOX)
+    desk.prepare.minimise(SAM, draft_id, SHA)
+    fill(desk, draft_id, forms={CKPT: "denied", SMALL: "sandbox"})
+    desk.prepare.answer(SAM, draft_id, {f"components[{SMALL}].sensitivity": ANSWERS[f"components[{CKPT}].sensitivity"]})
+    before = desk.prepare.open(SAM, draft_id)
+    assert before.missing == ()
+    done = desk.prepare.submit(SAM, draft_id, seen=before.draft.version)
+    case = desk.review.case(SAM, before.release_id)
+    assert done.entry.case == f"release:{before.release_id}"
+    assert [part.component_id for part in case.proposal.components] == [SMALL]
+    assert case.contents.minimisations[SMALL].source_sha256 == SHA
+    assert case.assessment.findings == before.preview.assessment.findings
+
+
+@pytest.mark.parametrize("name", [CARD, "gone"])
+def test_what_is_no_checkpoint_is_not_minimised(desk, name):
+    draft_id = started(desk, sample(CARD))
+    sha = digest_of(sample(CARD)[1]) if name == CARD else "sha256:" + "0" * 64
+    with pytest.raises(ExeatError) as refused:
+        desk.prepare.minimise(SAM, draft_id, sha)
+    assert refused.value.what_to_do
+    assert len(desk.prepare.open(SAM, draft_id).draft.files) == 1
+
+
+def test_an_unsafe_file_is_said_to_be_unsafe_and_runs_nothing(desk, tmp_path):
+    mark = tmp_path / "ran"
+    evil = b"cposix\nsystem\n(Vtouch " + str(mark).encode() + b"\ntR."
+    draft_id = started(desk, ("model.pt", evil), sample(CARD))
+    desk.prepare.answer(
+        SAM,
+        draft_id,
+        {"components[model.pt].sha256": digest_of(evil), "components[model.pt].kind": "weights"},
+    )
+    view = desk.prepare.open(SAM, draft_id)
+    assert view.contents.inspections["model.pt"].verdict.value == "unsafe"
+    with pytest.raises(ExeatError):
+        desk.prepare.minimise(SAM, draft_id, digest_of(evil))
+    assert not mark.exists()
