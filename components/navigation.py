@@ -28,6 +28,7 @@ class Place(NamedTuple):
 PLACES = (
     Place("Review", "pages/review/queue.py", "queue", "Releases", ":material/inbox:", _P.RELEASE_READ),
     Place("Review", "pages/review/release.py", "release", "Release", "", _P.RELEASE_READ, listed=False),
+    Place("Submit", "pages/submit/prepare.py", "prepare", "Prepare a release", ":material/add:", _P.RELEASE_SUBMIT),
     Place("Board", "pages/board/docket.py", "docket", "Docket", ":material/event_note:", _P.BOARD_READ),
     Place("Board", "pages/board/item.py", "item", "Board item", "", _P.BOARD_READ, listed=False),
     Place(

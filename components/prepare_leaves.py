@@ -12,9 +12,10 @@ from components.prepare_field import control, typed
 from components.prepare_words import key_for, renew, save, show_refusal, spoken
 from components.session import actor, desk
 from components.text import one_line, plain
-from exeat.model.tier import ComponentKind, Disposition, Tier
+from exeat.model.tier import Disposition, Tier
 from exeat.policy.matrix import permits
 from exeat.prepare.form import Field
+from exeat.prepare.proposal import kind_of
 from exeat.prepare.suggestions import purpose_of
 
 if TYPE_CHECKING:
@@ -79,12 +80,6 @@ def tier_sentence(view: Prepared, tier: Tier) -> str:
     most = view.policy.retention.max_days.get(tier)
     until = f" A release lasts {days(most)} at most." if most else ""
     return f"The policy gives {tier} ({tier.title}): {listed(cells, 'nothing yet')}.{until}"
-
-
-def kind_of(part: Any) -> ComponentKind | None:
-    """Return the kind of a component in an unfinished manifest."""
-    kind = part.get("kind") if isinstance(part, dict) else None
-    return ComponentKind(kind) if kind in list(ComponentKind) else None
 
 
 def _form(view: Prepared, part: dict[str, Any]) -> None:

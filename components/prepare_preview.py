@@ -9,6 +9,7 @@ import streamlit as st
 
 from components.findings import show_findings
 from components.numbers import counted
+from components.prepare_contents import show_draft_contents
 from components.prepare_reports import show_reports
 from components.table import table
 from components.text import plain
@@ -24,6 +25,7 @@ def show_preview(view: Prepared) -> None:
     """Draw the reviewers' assessment of the draft, or what it still waits for."""
     st.header("4 What reviewers will see", anchor="preview")
     show_reports(view)
+    show_draft_contents(view)
     if view.preview is None:
         st.info(plain(waits_for(view)), icon=":material/hourglass_empty:")
         return

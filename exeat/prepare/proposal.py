@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from exeat.errors import BadInput
 from exeat.model.documents import parse_document
 from exeat.model.release import Proposal
-from exeat.model.tier import Disposition
+from exeat.model.tier import ComponentKind, Disposition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,3 +112,9 @@ def default_id(draft: Draft, manifest: Manifest) -> str:
         return draft.wish.release_id
     tier = draft.wish.tier.value.lower() if draft.wish.tier else "t"
     return f"{manifest.checkpoint_id[:70]}-{tier}"
+
+
+def kind_of(part: Any) -> ComponentKind | None:
+    """Return the kind of a component in an unfinished manifest."""
+    kind = part.get("kind") if isinstance(part, dict) else None
+    return ComponentKind(kind) if kind in list(ComponentKind) else None

@@ -27,7 +27,13 @@ class View(NamedTuple):
     query: Mapping[str, str]
 
 
-ROLE_OF = {"docket": Role.BOARD_CHAIR, "item": Role.BOARD_CHAIR, "catalogue": Role.RESEARCHER, "entry": Role.RESEARCHER}
+ROLE_OF = {
+    "prepare": Role.SUBMITTER,
+    "docket": Role.BOARD_CHAIR,
+    "item": Role.BOARD_CHAIR,
+    "catalogue": Role.RESEARCHER,
+    "entry": Role.RESEARCHER,
+}
 
 
 def views(home: Path) -> list[View]:
