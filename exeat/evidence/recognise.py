@@ -8,6 +8,7 @@ from typing import Any
 
 from exeat.errors import BadInput
 from exeat.evidence.readers.reports import PICKLED, is_pickled, kind_of
+from exeat.evidence.readers.shape import Peek
 from exeat.model.documents import MAX_DOCUMENT_BYTES, parse_json
 
 CHECKPOINT_FILE = "checkpoint-file"
@@ -44,6 +45,11 @@ def recognise(data: bytes, size: int | None = None) -> str:
     """
     size = len(data) if size is None else size
     return _binary_kind(data, size) or _text_kind(data, size)
+
+
+def is_checkpoint_file(data: bytes, size: int) -> bool:
+    """Return whether the first bytes are those of a file that holds tensors."""
+    return _binary_kind(data, size) == CHECKPOINT_FILE
 
 
 def _binary_kind(data: bytes, size: int) -> str | None:
@@ -124,4 +130,19 @@ def _is_event_line(line: bytes) -> bool:
 def _unknown(data: bytes) -> BadInput:
     if data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         return BadInput("The file begins with a byte-order mark.", "Save it as plain UTF-8 without one.")
-    return BadInput("This is not a format Exeat reads.", WHAT_EXEAT_READS)
+    return _foreign_manifest(data) or BadInput("This is not a format Exeat reads.", WHAT_EXEAT_READS)
+
+
+def _foreign_manifest(data: bytes) -> BadInput | None:
+    """Return the refusal of a format that describes a checkpoint in part, with the way to a manifest."""
+    from exeat.evidence.readers.manifests import reader_of  # noqa: PLC0415 it asks this module what a checkpoint is
+
+    reader = reader_of(Peek(data))
+    if reader is None:
+        return None
+    title = reader.title[:1].upper() + reader.title[1:]
+    return BadInput(
+        f"This is {reader.title}: it describes a checkpoint in part, and intake takes whole manifests.",
+        f"{title} becomes one with exeat describe, or on the page Prepare a release, which shows what is missing. To "
+        "keep the file itself, list it as a component.",
+    )

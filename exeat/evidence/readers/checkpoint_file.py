@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from exeat.errors import BadInput
 from exeat.evidence.readers import inside, parts
 from exeat.evidence.readers.saying import Saying
 from exeat.evidence.readers.shape import Reader
-from exeat.evidence.recognise import CHECKPOINT_FILE, recognise
+from exeat.evidence.recognise import is_checkpoint_file
 
 if TYPE_CHECKING:
     from exeat.evidence.partial import Partial
@@ -22,10 +21,7 @@ HEAD = 4096
 
 def recognises(peek: Peek) -> bool:
     """Return whether the first bytes are those of a checkpoint format."""
-    try:
-        return recognise(peek.data, peek.size) == CHECKPOINT_FILE
-    except BadInput:
-        return False
+    return is_checkpoint_file(peek.data, peek.size)
 
 
 def read(bundle: Bundle) -> Partial:

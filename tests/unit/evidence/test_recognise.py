@@ -14,6 +14,7 @@ from exeat.errors import BadInput
 from exeat.evidence.recognise import recognise
 from exeat.policy.adoption import load_default
 from tests.unit.evidence.factories_evidence import as_bytes, binding, event, manifest, proposal, report
+from tests.unit.evidence.factories_reports import DATA
 
 
 def zipped(name):
@@ -91,3 +92,28 @@ def test_the_name_says_nothing(home):
         "inbox/policy.toml": "exeat-manifest/1",
         "inbox/weights.safetensors": "exeat-risk-report/1",
     }
+
+
+FOREIGN = [
+    ("manifests/README.md", "This is a Hugging Face model card: it describes a checkpoint in part"),
+    ("manifests/MLmodel", "This is an MLflow model: it"),
+    ("manifests/mlflow_run/meta.yaml", "This is an MLflow run: it"),
+    ("manifests/bom.cdx.json", "This is a CycloneDX ML-BOM: it"),
+    ("manifests/croissant.json", "This is a Croissant data set: it"),
+    ("manifests/odrl_agreement.jsonld", "This is an ODRL agreement: it"),
+    ("model_signing/model.sig", "This is an OpenSSF model-signing bundle: it"),
+]
+
+
+@pytest.mark.parametrize(("sample", "words"), FOREIGN, ids=[name for name, _ in FOREIGN])
+def test_another_kind_of_manifest_is_named_with_the_way_to_ours(sample, words):
+    with pytest.raises(BadInput) as caught:
+        recognise((DATA / sample).read_bytes())
+    assert caught.value.headline.startswith(words)
+    assert "exeat describe" in caught.value.what_to_do
+    assert "Prepare a release" in caught.value.what_to_do
+
+
+def test_intake_keeps_the_card_as_a_reject_with_that_sentence(home):
+    (record,) = home.ingest(card=(DATA / "manifests/README.md").read_bytes()).rejected
+    assert record.reason.startswith("This is a Hugging Face model card")
