@@ -5,7 +5,6 @@ Refusals never quote a value of a per-record array.
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -40,7 +39,7 @@ def number(holder: dict[str, Any], key: str, place: str = "$") -> Decimal | None
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise BadInput(f"{where} is {str(value)[:40]!r}, not a number.", AGAIN, place=where)
-    if not math.isfinite(value) or abs(value) > _LARGEST:
+    if not abs(value) <= _LARGEST:  # NaN and infinity too; isfinite fails on huge whole numbers
         raise BadInput(f"{where} is not a finite number of a usual size.", AGAIN, place=where)
     return Decimal(repr(value))
 
