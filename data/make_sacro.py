@@ -112,7 +112,8 @@ def _target(spec: Spec, table: Table) -> Target:
 
 def _weights(folder: Path) -> dict[str, torch.Tensor]:
     safe = folder / "model.safetensors"
-    return load_file(safe) if safe.exists() else torch.load(folder / "weights.pt", weights_only=True)
+    held = load_file(safe) if safe.exists() else torch.load(folder / "weights.pt", weights_only=True)
+    return {name.removeprefix("model."): tensor for name, tensor in held.items()}
 
 
 def _without_paths(report: bytes) -> bytes:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -14,17 +16,17 @@ import torch
 from safetensors.torch import save as save_safetensors
 from torch.nn.functional import cross_entropy
 
+from exeat.evidence.minimise import minimise
 from exeat.model.base import digest_of
 from exeat.model.manifest import Scan
 from exeat.model.tier import ComponentKind, Disposition
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from data.samples.specs import Spec
     from data.samples.tables import Table
     from data.samples.training import Trained
 
+RECORD = "minimisation.json"
 _K, _D = ComponentKind, Disposition
 
 
@@ -50,7 +52,8 @@ class Written(NamedTuple):
 
 def write_all(spec: Spec, trained: Trained, table: Table, folder: Path, eval_output: bytes, card: str) -> list[Written]:
     """Write every component of a checkpoint and return them, weights first."""
-    found = [*_weights(spec, trained, table)]
+    folder.mkdir(parents=True, exist_ok=True)
+    found = [*_weights(spec, trained, table, folder)]
     if spec.trace == "csv":
         data = _trace_csv(trained.trace)
         found.append(Written("trace", _K.TRAINING_TRACE, "trace.csv", "csv", data, ("loss per epoch",), 2, _D.MASKED))
@@ -69,7 +72,6 @@ def write_all(spec: Spec, trained: Trained, table: Table, folder: Path, eval_out
         ),
         Written("card", _K.DOCS, "card.md", "markdown", card.encode(), ("model card",), 0, _D.ALLOWED),
     ]
-    folder.mkdir(parents=True, exist_ok=True)
     for one in found:
         (folder / one.path).write_bytes(one.data)
     return found
@@ -93,7 +95,7 @@ def hyperparameters(spec: Spec, table: Table) -> dict[str, str | int | bool]:
     return values
 
 
-def _weights(spec: Spec, trained: Trained, table: Table) -> list[Written]:
+def _weights(spec: Spec, trained: Trained, table: Table, folder: Path) -> list[Written]:
     sensitivity = 2 if spec.private else 3
     tensors = {name: value.contiguous() for name, value in trained.model.state_dict().items()}
     if spec.shape == "state_dict":
@@ -102,10 +104,8 @@ def _weights(spec: Spec, trained: Trained, table: Table) -> list[Written]:
             Written("weights", _K.WEIGHTS, "weights.pt", "pytorch-zip", data, ("weights",), sensitivity, _D.SANDBOX,
                     _scan(data), holds_weights=True)
         ]  # fmt: skip
-    safe = Written("weights", _K.WEIGHTS, "model.safetensors", "safetensors", save_safetensors(tensors), ("weights",),
-                   sensitivity, _D.SANDBOX, holds_weights=True)  # fmt: skip
     if spec.shape == "safetensors":
-        return [safe]
+        return [_safe(save_safetensors(tensors), sensitivity)]
     data = _saved(_lightning(spec, trained, table))
     holds = ("weights", "optimizer state", "callbacks", "hyper-parameters", "paths")
     if spec.id == "digits-mlp-v2":  # deliberately wrong: one file for everything, member row numbers inside
@@ -115,7 +115,21 @@ def _weights(spec: Spec, trained: Trained, table: Table) -> list[Written]:
         ]  # fmt: skip
     full = Written("training-state", _K.OPTIMIZER_STATE, "last.ckpt", "lightning-zip", data, holds, 4, _D.DENIED,
                    _scan(data), holds_weights=True)  # fmt: skip
-    return [safe, full]
+    return [_safe(_minimised(data, folder), sensitivity), full]
+
+
+def _safe(data: bytes, sensitivity: int) -> Written:
+    return Written("weights", _K.WEIGHTS, "model.safetensors", "safetensors", data, ("weights",), sensitivity,
+                   _D.SANDBOX, holds_weights=True)  # fmt: skip
+
+
+def _minimised(checkpoint: bytes, folder: Path) -> bytes:
+    """Return the weights that ``exeat minimise`` keeps of the checkpoint; leave its record in the folder."""
+    with TemporaryDirectory() as name:
+        source, out = Path(name) / "last.ckpt", Path(name) / "model.safetensors"
+        source.write_bytes(checkpoint)
+        (folder / RECORD).write_bytes(minimise(source, out).to_bytes() + b"\n")
+        return out.read_bytes()
 
 
 def _saved(value: Any) -> bytes:

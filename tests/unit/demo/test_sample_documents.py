@@ -8,7 +8,9 @@ import pytest
 from exeat.evidence.binding import parse_binding
 from exeat.model.base import digest_of
 from exeat.model.documents import parse_document
+from exeat.model.inspection import Channel
 from exeat.model.manifest import Manifest
+from exeat.model.minimisation import Minimisation
 from exeat.model.policy import Policy
 from exeat.model.release import Proposal
 from exeat.model.risk_report import RiskReport
@@ -17,9 +19,11 @@ from exeat.policy.matrix import lint
 
 DATA = Path(__file__).resolve().parents[3] / "data"
 FOLDERS = sorted((DATA / "checkpoints").iterdir())
+RECORDS = sorted((DATA / "checkpoints").glob("*/minimisation.json"))
 REPORTS = sorted((DATA / "reports").glob("*/*.json"))
 SACRO = sorted((DATA / "reports").glob("*/sacro*"))
 PROPOSALS = sorted((DATA / "releases").glob("*.json"))
+BESIDE = {"manifest.json", "minimisation.json"}
 WRONG_ON_PURPOSE = {"glyco-mlp-v4"}
 
 
@@ -45,8 +49,22 @@ def test_the_manifest_lists_exactly_the_files_beside_it(folder):
     manifest = manifest_of(folder.name)
     assert manifest.checkpoint_id == folder.name
     listed = {c.path: (c.bytes, c.sha256) for c in manifest.components}
-    found = {p.name: p.read_bytes() for p in folder.iterdir() if p.name != "manifest.json"}
+    found = {p.name: p.read_bytes() for p in folder.iterdir() if p.name not in BESIDE}
     assert listed == {path: (len(data), digest_of(data)) for path, data in found.items()}
+
+
+@pytest.mark.parametrize("path", RECORDS, ids=name)
+def test_each_record_of_a_minimised_file_is_about_the_two_files_beside_it(path):
+    record = parse_document(path.read_bytes(), Minimisation)
+    source, output = ((path.parent / one).read_bytes() for one in (record.source, record.output))
+    assert (record.source_sha256, record.output_sha256) == (digest_of(source), digest_of(output))
+    assert record.proof.torch == "same"
+    assert Channel.ABSOLUTE_PATH in {one.channel for one in record.closed}
+    assert record.left == ()
+
+
+def test_some_sample_shows_a_minimised_file():
+    assert {path.parent.name for path in RECORDS} == {"glyco-mlp-v2", "onco-mlp-v3"}
 
 
 @pytest.mark.parametrize("path", REPORTS, ids=name)
