@@ -31,8 +31,8 @@ UNREADABLE_IS_ENOUGH = {
 }
 """Files that nobody's reader loads, so that exit 3 says as much as exit 4."""
 BY_COMMAND = (
-    *("os-system.pkl", "truncated-after-call.pkl", "memo-mixed-put-memoize.pkl", "torch-zip-other-case.pt"),
-    *("zip-wrong-crc.pt", "legacy-magic.pt", "objects.npz", "model.7z", "dcp-metadata", "model.safetensors"),
+    *("os-system.pkl", "truncated-after-call.pkl", "torch-zip-other-case.pt", "zip-wrong-crc.pt"),
+    *("objects.npz", "dcp-metadata", "model.safetensors"),
 )
 
 
@@ -139,7 +139,7 @@ def test_healthy_file_is_clean(healthy_seen: Seen, name: str) -> None:
     assert seen.verdict is Verdict.CLEAN, [finding.sentence for finding in seen.findings]
 
 
-@pytest.mark.parametrize("name", ["adam.pt", "network-legacy.pt", "sharded", "model.gguf", "opacus.ckpt"])
+@pytest.mark.parametrize("name", ["adam.pt", "network-legacy.pt", "sharded", "model.gguf"])
 def test_command_exits_with_0_for_a_healthy_file(healthy: Path, tmp_path: Path, name: str) -> None:
     run = command(healthy / name, tmp_path)
     assert run.returncode == 0, run.stdout + run.stderr
