@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from exeat.evidence.inspection.part_rules import plain
 from exeat.evidence.inspection.recognisers.checks import is_day, is_nhs_number
@@ -36,10 +36,10 @@ _LABELS = {
     "phone": "phone|telephone|tel|mobile|fax|(?:phone|telephone|mobile|contact|fax|cell|home|work)_(?:no|number|phone)",
     "secret": (
         "password|passwd|pwd|passphrase|secret|(?:api|secret|access|private|account|encryption|signing|shared|master)_?key"
-        "|(?:client|app|shared|consumer)_secret|(?:access|secret)_key_id|credentials?|connection_string|sas|sig|signature"
-        "|(?:access|auth|api|bearer|refresh|hf|hub|github|gitlab|wandb|bot|private|session|personal_access)_token|authorization"
+        "|(?:client|app|shared|consumer)_secret|(?:access|secret)_key_id|credentials?|connection_string"
+        "|(?:access|auth|api|bearer|refresh|hf|hub|github|gitlab|wandb|bot|private|session|personal_access)_token"
     ),
-    "token": "token|apikey|wandb_key|key",
+    "token": "token|apikey|wandb_key|key|sig|sas|signature|authorization",
     "commit": "commit|git|sha|rev|revision|head|(?:git|commit)_(?:hash|sha|id|rev|revision|commit|head)|vcs_ref",
     "birth": "dob|(?:date_of|day_of)_(?:birth|death|admission|discharge|visit)|birth_?(?:date|day)|(?:study|scan|visit"
     "|admission|discharge|death|series|acquisition|diagnosis|appointment|content|patient_birth)_date",
@@ -84,71 +84,80 @@ def _wanted(found: re.Match[str]) -> bool:
 def _read(found: re.Match[str]) -> Iterator[Hit]:
     value = _VALUE.match(found.string, found.end())
     if value:
-        yield from _RULES[rule_of(_label_of(found))](value[1].rstrip(), value.start(1), found[0][len(found[1]) :])
+        mark, after = found[0][len(found[1]) :], found.string[value.end() : value.end() + 1]
+        exact = mark.strip() != ":" or after in ("", "\n", "\x00")
+        yield from _RULES[rule_of(_label_of(found))](_Value(value[1].rstrip(), value.start(1), exact))
 
 
-def _record(value: str, start: int, _mark: str) -> Iterator[Hit]:
-    found = _RECORD.match(value)
+class _Value(NamedTuple):
+    """A value behind its label; ``exact`` when it ends where its quotes or its line end."""
+
+    text: str
+    start: int
+    exact: bool
+
+
+def _record(value: _Value) -> Iterator[Hit]:
+    found = _RECORD.match(value.text)
     digits = digits_of(found[0]) if found else ""
     if found and is_nhs_number(digits):
-        yield nhs(found[0], start)
+        yield nhs(found[0], value.start)
     elif found and len(digits) >= 4:  # noqa: PLR2004 shorter ones are counters
-        yield Hit(Channel.RECORD_NUMBER, start, start + found.end(), hidden(found[0], shown=1))
+        yield Hit(Channel.RECORD_NUMBER, value.start, value.start + found.end(), hidden(found[0], shown=1))
 
 
-def _user(value: str, start: int, mark: str) -> Iterator[Hit]:
-    found = _PERSON.match(value)
-    prose = mark.strip() == ":" and " " in value
-    if found and not prose and found.end() == len(value) and is_person(found[0]):
-        yield user(found[0], start)
+def _user(value: _Value) -> Iterator[Hit]:
+    found = _PERSON.match(value.text)
+    if found and value.exact and found.end() == len(value.text) and is_person(found[0]):
+        yield user(found[0], value.start)
 
 
-def _host(value: str, start: int, _mark: str) -> Iterator[Hit]:
-    found = _HOST.match(value)
-    if found and found.end() == len(value.partition(":")[0]) and is_host(found[0].partition("[")[0]):
-        yield host(found[0], start)
+def _host(value: _Value) -> Iterator[Hit]:
+    found = _HOST.match(value.text)
+    if found and found.end() == len(value.text.partition(":")[0]) and is_host(found[0].partition("[")[0]):
+        yield host(found[0], value.start)
 
 
-def _phone(value: str, start: int, _mark: str) -> Iterator[Hit]:
-    found = _PHONE.match(value)
+def _phone(value: _Value) -> Iterator[Hit]:
+    found = _PHONE.match(value.text)
     fits = found and 7 <= len(digits_of(found[0])) <= 15  # noqa: PLR2004 ITU E.164
     if found and fits and (not found[0].startswith("+") or is_international(found[0])):
-        yield phone(found[0], start)
+        yield phone(found[0], value.start)
 
 
-def _secret(value: str, start: int, mark: str) -> Iterator[Hit]:
-    word = value if "\x1f" in mark or '"' in mark or "'" in mark else value.split(" ", 1)[0]
+def _secret(value: _Value) -> Iterator[Hit]:
+    word = value.text if value.exact else value.text.split(" ", 1)[0]
     if is_secret_value(word) and not word.isspace():
-        yield secret(word, start, "a value under such a label")
+        yield secret(word, value.start, "a value under such a label")
 
 
-def _token(value: str, start: int, _mark: str) -> Iterator[Hit]:
-    word = value.split(" ", 1)[0]
+def _token(value: _Value) -> Iterator[Hit]:
+    word = value.text.removeprefix("Bearer ").removeprefix("Basic ").split(" ", 1)[0]
     if is_random(word):
-        yield secret(word, start, "a random value under such a label")
+        yield secret(word, value.start, "a random value under such a label")
 
 
-def _commit(value: str, start: int, _mark: str) -> Iterator[Hit]:
-    found = _HEX.match(value)
+def _commit(value: _Value) -> Iterator[Hit]:
+    found = _HEX.match(value.text)
     if found and (len(found[0]) >= 40 or (not found[0].isdigit() and not found[0].isalpha())):  # noqa: PLR2004 SHA-1
-        yield Hit(Channel.COMMIT_ID, start, start + found.end(), f"{found[0][:4]}…")
+        yield Hit(Channel.COMMIT_ID, value.start, value.start + found.end(), f"{found[0][:4]}…")
 
 
-def _birth(value: str, start: int, _mark: str) -> Iterator[Hit]:
+def _birth(value: _Value) -> Iterator[Hit]:
     """Take a day without separators, as DICOM writes it; the other forms need no label."""
-    found = _COMPACT_DAY.match(value)
+    found = _COMPACT_DAY.match(value.text)
     if found and is_day(int(found[1]), int(found[2]), int(found[3])):
-        yield Hit(Channel.DATE, start, start + found.end(), "••••••••")
+        yield Hit(Channel.DATE, value.start, value.start + found.end(), "••••••••")
 
 
-def _time(value: str, start: int, _mark: str) -> Iterator[Hit]:
-    found = _SECONDS.match(value)
-    hit = epoch(found[0], start) if found else None
+def _time(value: _Value) -> Iterator[Hit]:
+    found = _SECONDS.match(value.text)
+    hit = epoch(found[0], value.start) if found else None
     if hit:
         yield hit
 
 
-_RULES: dict[str, Callable[[str, int, str], Iterator[Hit]]] = {
+_RULES: dict[str, Callable[[_Value], Iterator[Hit]]] = {
     "record": _record,
     "user": _user,
     "host": _host,

@@ -257,7 +257,7 @@ RECOGNISERS = (
     ),
     Recogniser(
         "network share",
-        compiled(r"\\\\{1,3}([A-Za-z0-9][\w.-]{2,62})\\{1,2}([A-Za-z0-9][\w$.-]{1,80})"),
+        compiled(r"\\(?<![\w:\\]\\)\\{1,3}([A-Za-z0-9][\w.-]{2,62})\\{1,2}([A-Za-z0-9][\w$.-]{1,80})"),
         _share,
         ("\\\\",),
     ),
@@ -283,7 +283,7 @@ RECOGNISERS = (
     ),
     Recogniser(
         "login",
-        compiled(r"([a-z_](?<![\w.+\-/@][a-z_])[\w-]{0,31})@([A-Za-z][A-Za-z0-9-]{1,62})(?![\w.@-])"),
+        compiled(r"([a-z_](?<![\w.+\-/@:][a-z_])[\w-]{0,31})@([A-Za-z][A-Za-z0-9-]{1,62})(?![\w.@-])"),
         _login,
         ("@",),
     ),

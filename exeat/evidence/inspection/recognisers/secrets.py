@@ -38,7 +38,23 @@ _NOTHING = {
     *("password", "secret", "token", "string", "str", "hidden", "masked", "your_token", "your-token", "placeholder"),
     *("bearer", "basic", "default", "env", "auto", "secretstr"),
 }
-_PLACEHOLDERS = ("<", "${", "{{", "%(", "***", "xxx", "...", "os.environ", "env.", "getenv", "your", "•")
+_PLACEHOLDERS = (
+    "<",
+    "${",
+    "{{",
+    "%(",
+    "***",
+    "xxx",
+    "...",
+    "os.environ",
+    "env.",
+    "getenv",
+    "your",
+    "•",
+    "/",
+    "./",
+    "~",
+)
 MIN_SECRET = 6
 MIN_ENTROPY = 3.2
 """Bits per character; hexadecimal digits have at most 4, English words under one label about 2.5 to 3."""
@@ -56,8 +72,9 @@ def is_secret_value(text: str) -> bool:
 
 
 def is_random(text: str) -> bool:
-    """Return whether a text looks drawn at random: 20 characters or more, letters and digits, high entropy."""
-    mixed = any(one.isdigit() for one in text) and any(one.isalpha() for one in text)
+    """Return whether a text looks drawn at random: 20 characters, letters and a tenth of digits, high entropy."""
+    digits = sum(one.isdigit() for one in text)
+    mixed = digits * 10 >= len(text) and any(one.isalpha() for one in text)
     return len(text) >= 20 and mixed and " " not in text and entropy(text) >= MIN_ENTROPY  # noqa: PLR2004
 
 
