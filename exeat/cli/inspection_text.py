@@ -85,18 +85,25 @@ def _parts(found: Inspection) -> Table:
 
 
 def _channels(found: Inspection) -> Table:
-    table = _table("Leakage channels", ("Channel", "Part", "Where", "Count", "Remedy"))
+    table = _table("\nLeakage channels", ("Channel", "Part", "Where", "Count", "Sample"))
     for channel in found.channels[:MAX_CHANNELS]:
-        sample = f"\n{_short(channel.sample)}" if channel.sample else ""
         table.add_row(
-            channel.channel.title + sample,
+            channel.channel.title,
             channel.part.title,
             _short(channel.place),
             f"{channel.count:,}",
-            printable(channel.remedy),
+            _short(channel.sample),
         )
     _rest(table, len(found.channels) - MAX_CHANNELS)
     return table
+
+
+def _remedies(found: Inspection) -> list[str]:
+    """Return each remedy once, with the channels that it closes."""
+    closed: dict[str, dict[str, None]] = {}
+    for channel in found.channels:
+        closed.setdefault(channel.remedy, {})[channel.channel.title] = None
+    return [f"{', '.join(channels)}: {remedy}" for remedy, channels in closed.items()]
 
 
 def _table(title: str, columns: tuple[str, ...]) -> Table:
@@ -113,7 +120,8 @@ def _rest(table: Table, more: int, size: int | None = None) -> None:
 
 
 def _lists(found: Inspection) -> Iterator[RenderableType]:
-    for title, rows in (("Looked at", found.looked_at), ("Not looked at", found.not_looked_at)):
+    lists = {"To close them": _remedies(found), "Looked at": found.looked_at, "Not looked at": found.not_looked_at}
+    for title, rows in lists.items():
         if rows:
             yield Text(f"\n{title}", "bold")
             yield from (Padding(Text(f"- {printable(row)}"), (0, 0, 0, 1), expand=False) for row in rows)

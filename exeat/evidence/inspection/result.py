@@ -60,8 +60,8 @@ def inspect_path(path: Path, limits: Limits = DEFAULT, child: SecondOpinion | No
         try:
             digests = pool.submit(_digests, opened, stop)
             asked = pool.submit(_ask, opened, _files_to_ask(opened, limits), limits, child)
-            parts = _guarded(opened, "its parts", lambda: parts_of(opened)) or _one_part(opened)
-            channels = _guarded(opened, "its channels", lambda: channels_of(opened, parts, limits)) or ()
+            parts = _guarded(opened, "its parts", lambda: parts_of(opened))
+            channels = _guarded(opened, "its channels", lambda: channels_of(opened, parts, limits)) if parts else ()
             agreed = _guarded(opened, "the second opinion", asked.result) or Asked(0, [])
             opened.problems += agreed.problems
             measured = _guarded(opened, "its digests", digests.result) or Measured(None, {})
@@ -71,7 +71,7 @@ def inspect_path(path: Path, limits: Limits = DEFAULT, child: SecondOpinion | No
         if _changed(opened):
             opened.problems.append(CHANGED)
             measured = Measured(None, {})
-        return document(path, opened, parts, channels, measured, agreed.files)
+        return document(path, opened, parts or _one_part(opened), channels or (), measured, agreed.files)
 
 
 CHANGED = Problem(

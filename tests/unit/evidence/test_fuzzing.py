@@ -58,12 +58,12 @@ def swallow(data, seed):
         pass
 
 def eat(data, seed):
-    return len(bytearray(1_200_000_000))
+    return len(bytearray(200_000_000))
 
 def die(data, seed):
     os.abort()
 
-worker.SECONDS = 0.2
+worker.SECONDS, worker.MEMORY = 0.5, 2**27
 found = {}
 for attack in (crash, refuse, hang, swallow, eat, die):
     target = Target(attack.__name__, list, attack, 1)
