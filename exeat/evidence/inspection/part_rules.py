@@ -107,7 +107,7 @@ def kind_of_path(path: Iterable[str], shaped: dict[tuple[str, ...], PartKind] | 
     ``shaped`` holds branches that were known by their shape, by their path.
     """
     keys = tuple(path)
-    kind: PartKind | None = None
+    kind = (shaped or {}).get(())
     for at, key in enumerate(keys[:-1], 1):
         kind = kind_below(kind, key)
         kind = (shaped or {}).get(keys[:at], kind)
