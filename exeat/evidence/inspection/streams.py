@@ -27,7 +27,9 @@ STARTS = b"\x80(]})cNKMJIVSXUTGFLBCP\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f
 """Every opcode that needs nothing on the stack."""
 _BASE64 = re.compile(r"gA[E-X][A-Za-z0-9+/=\s]{9,}")
 """How the head of a pickle of protocol 1 to 5 looks in base64."""
-_TRIAL = DEFAULT._replace(opcodes=SNIFFED)
+_TRIAL = DEFAULT._replace(opcodes=2**12)
+TRIALS = 4
+"""How many times the opcodes of a file may be spent on members that only look like pickles."""
 SAVE_AGAIN = (
     "Save it again with torch.save(model.state_dict(), …), or keep the weights alone with exeat minimise. "
     "Do not load it outside a sandbox."
@@ -45,6 +47,7 @@ class Judge:
         self.opened = opened
         self.limits = limits
         self.budget = Budget(limits)
+        self.trials = Budget(limits._replace(opcodes=TRIALS * limits.opcodes))
         self._said: set[tuple[str, str]] = set()
         self._kinds: set[str] = set()
         self._text_left = limits.text_bytes
@@ -106,13 +109,25 @@ class Judge:
         """
         if not may_be_pickle(data):
             return False
-        trial = Walk(data, 0, Budget(self.limits)).run()
+        trial = self._tried(data)
+        if self.trials.opcodes <= 0:
+            self.problem(
+                "pickle-bomb", "Too much of the file reads like pickles to judge all of it.", SAVE_AGAIN, place
+            )
         if not trial.globals and not (trial.done and data[:1] == b"\x80"):
             return False
         if trial.done or trial.calls or data[:1] == b"\x80":
             self.pickles(data, place)
             return True
         return False
+
+    def _tried(self, data: bytes) -> Walk:
+        """Walk bytes that need not be a pickle, with the opcodes of one file at most."""
+        part = Budget(self.limits)
+        part.opcodes = most = max(0, min(part.opcodes, self.trials.opcodes))
+        walk = Walk(data, 0, part).run()
+        self.trials.opcodes -= most - part.opcodes
+        return walk
 
     def _break(self, walk: Walk, place: str) -> None:
         if walk.broken is None:
