@@ -131,7 +131,7 @@ def _bytes(files: Sequence[Component], seen: Mapping[str, Inspection]) -> None:
 
 
 def channels_table(files: Sequence[Component], leaving: frozenset[str], seen: Mapping[str, Inspection]) -> pd.DataFrame:
-    """Return the leakage-channel map: what, carried by which part, how often, a masked sample, and the remedy."""
+    """Return the leakage-channel map: what, carried by which part, how often, and a masked sample."""
     rows = [(part, found) for part in files if part.id in seen for found in seen[part.id].channels]
     return pd.DataFrame([_channel_row(part, found, part.id in leaving) for part, found in rows])
 
@@ -145,8 +145,17 @@ def _channel_row(part: Component, found: LeakageFinding, leaves: bool) -> dict[s
         "Leaves": "yes" if leaves else "no",
         "Count": f"{found.count:,}",
         "Sample (masked)": found.sample,
-        "Remedy": found.remedy,
     }
+
+
+def remedies_table(files: Sequence[Component], seen: Mapping[str, Inspection]) -> pd.DataFrame:
+    """Return what would close each sort of channel, in the order of the map; one row per remedy."""
+    rows: dict[str, list[str]] = {}
+    for part in files:
+        for found in seen[part.id].channels if part.id in seen else ():
+            titles = rows.setdefault(found.remedy, [])
+            titles += [found.channel.title] if found.channel.title not in titles else []
+    return pd.DataFrame([{"Channel": listed(titles), "Remedy": remedy} for remedy, titles in rows.items()])
 
 
 def _channels(files: Sequence[Component], leaving: frozenset[str], seen: Mapping[str, Inspection]) -> None:
@@ -156,3 +165,4 @@ def _channels(files: Sequence[Component], leaving: frozenset[str], seen: Mapping
         st.write("None was found: no path, name, address, identifier, date, index list or training state.")
         return
     table(rows, "Leakage channels by the part that carries them")
+    table(remedies_table(files, seen), "What would close the channels")

@@ -18,15 +18,24 @@ if TYPE_CHECKING:
     from exeat.policy.contents import Contents
 
 
+COMPARED = {
+    "both": "When the record came in, it was compared with both files tensor by tensor.",
+    "output": "When the record came in, it was compared with the minimised file; the source was not here.",
+    "no-file": "Nobody has compared the record with the files: neither was here when it came in.",
+}
+
+
 def show_minimised(contents: Contents) -> None:
     """Draw each minimised file beside its source."""
     for name, record in contents.minimisations.items():
         st.subheader(f"Minimised: {plain(name)}", anchor=False)
         st.markdown(plain(sentence(name, record, contents.inspections.get(name)), 1000))
+        st.markdown(plain(COMPARED.get(contents.checked.get(name, ""), COMPARED["no-file"])))
         for line in (change_sentence(record), *record.notes):
             if line:
                 st.markdown(plain(line, 1000))
-        table(before_after(record, contents.inspections.get(name)), f"{name} before and after it was minimised")
+        rows = before_after(record, contents.sources.get(name), contents.inspections.get(name))
+        table(rows, f"{name} before and after it was minimised")
         kinds = len(by_kind(record.dropped))
         with st.expander(f"{counted(kinds, 'kind')} of parts dropped", icon=":material/content_cut:"):
             table(dropped_table(record), f"What was dropped to make {name}")
@@ -68,10 +77,10 @@ def change_sentence(record: Minimisation) -> str:
     )
 
 
-def before_after(record: Minimisation, after: Inspection | None) -> pd.DataFrame:
-    """Return bytes, tensors and channels before and after."""
-    closed = sorted({one.channel.title for one in record.closed})
+def before_after(record: Minimisation, before: Inspection | None, after: Inspection | None) -> pd.DataFrame:
+    """Return bytes, tensors and channels before and after: as our own inspections found them where there are any."""
     left = _left(record, after)
+    found = before.channels if before is not None else (*record.closed, *record.left)
     dropped = sum(part.tensors for part in record.dropped)
     return pd.DataFrame(
         [
@@ -79,7 +88,7 @@ def before_after(record: Minimisation, after: Inspection | None) -> pd.DataFrame
             {"": "Tensors", "Before": f"{record.kept_count + dropped:,}", "After": f"{record.kept_count:,}"},
             {
                 "": "Leakage channels",
-                "Before": listed(sorted({*closed, *left})),
+                "Before": listed(sorted({one.channel.title for one in found})),
                 "After": listed(left),
             },
         ]

@@ -27,20 +27,19 @@ class Held(NamedTuple):
 
 def contents_treemap(parts: Sequence[Held], *, height: int = 320) -> go.Figure:
     """Return the treemap, files outside and their parts inside; a part with a channel is marked by word and colour."""
-    files = list(dict.fromkeys(part.file for part in parts))
-    sizes = {file: sum(max(part.size, 1) for part in parts if part.file == file) for file in files}
+    nodes = _nodes(parts)
     chart = go.Figure(
         go.Treemap(
-            ids=[*(f"file {n}" for n in range(len(files))), *(f"part {n}" for n in range(len(parts)))],
-            labels=[*(safe(file, 60) for file in files), *(safe(part.part, 40) for part in parts)],
-            parents=[*("" for _ in files), *(f"file {files.index(part.file)}" for part in parts)],
-            values=[*sizes.values(), *(max(part.size, 1) for part in parts)],
-            text=[*(size(sizes[file]) for file in files), *(safe(_words(part)) for part in parts)],
+            ids=[node.id for node in nodes],
+            labels=[safe(node.label, 60) for node in nodes],
+            parents=[node.parent for node in nodes],
+            values=[node.size for node in nodes],
+            text=[safe(node.text) for node in nodes],
             branchvalues="total",
             textinfo="label+text",
             hovertemplate="%{label}<br>%{text}<extra></extra>",
-            marker={"colors": [*(UNKNOWN for _ in files), *(_colour(part) for part in parts)], "line": {"width": 2}},
-            textfont={"color": [*(PAPER for _ in files), *(_ink(part) for part in parts)]},
+            marker={"colors": [node.colour for node in nodes], "line": {"width": 2}},
+            textfont={"color": [node.ink for node in nodes]},
             pathbar={"visible": False},
             tiling={"pad": 2},
         )
@@ -48,6 +47,34 @@ def contents_treemap(parts: Sequence[Held], *, height: int = 320) -> go.Figure:
     styled(chart, height=height)
     chart.update_layout(margin={"t": 4, "b": 4, "l": 0, "r": 0})
     return chart
+
+
+class _Node(NamedTuple):
+    """One box of the treemap; nothing is smaller than a byte, so that it can be pointed at."""
+
+    id: str
+    parent: str
+    label: str
+    text: str
+    size: int
+    colour: str = UNKNOWN
+    ink: str = PAPER
+
+
+def _nodes(parts: Sequence[Held]) -> list[_Node]:
+    """Return the boxes: of several files one around all, then each file, then its parts."""
+    files = list(dict.fromkeys(part.file for part in parts))
+    sizes = [sum(max(part.size, 1) for part in parts if part.file == file) for file in files]
+    around = "all" if len(files) > 1 else ""
+    nodes = [_Node("all", "", counted(len(files), "file"), size(sum(sizes)), sum(sizes))] if around else []
+    nodes += [
+        _Node(f"file {n}", around, file, size(whole), whole)
+        for n, (file, whole) in enumerate(zip(files, sizes, strict=True))
+    ]
+    for n, part in enumerate(parts):
+        parent = f"file {files.index(part.file)}"
+        nodes.append(_Node(f"part {n}", parent, part.part, _words(part), max(part.size, 1), _colour(part), _ink(part)))
+    return nodes
 
 
 def _words(part: Held) -> str:

@@ -21,11 +21,13 @@ def read_contents(entries: Iterable[Entry], manifest: Manifest, library: Library
     """Return the newest inspection and minimisation of each component of the manifest; raise NotFound or Tampered."""
     inspected: dict[str, str] = {}
     minimised: dict[str, str] = {}
+    checked: dict[str, str] = {}
     for entry in entries:
         if entry.kind == COMPONENT_INSPECTED:
             inspected[entry.subject["component"]] = entry.subject["inspection"]
         elif entry.kind == COMPONENT_MINIMISED:
             minimised[entry.subject["component"]] = entry.subject["minimisation"]
+            checked[entry.subject["component"]] = str(entry.body.get("checked", ""))
     files = {part.id: part.sha256 for part in manifest.components}
     digests = {name: inspected[sha256] for name, sha256 in files.items() if sha256 in inspected}
     records = {
@@ -40,4 +42,5 @@ def read_contents(entries: Iterable[Entry], manifest: Manifest, library: Library
             for name, record in records.items()
             if record.source_sha256 in inspected
         },
+        {name: checked[sha256] for name, sha256 in files.items() if sha256 in checked},
     )

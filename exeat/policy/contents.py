@@ -28,13 +28,15 @@ class Contents:
     """By component id; ``digests`` are those of the inspections.
 
     ``minimisations`` stand at the component that is the minimised file, ``sources`` are inspections of what they were
-    made of, where that file was inspected too.
+    made of, where that file was inspected too; ``checked`` says which files the record was compared with when it came
+    in: ``both``, ``output`` or ``no-file``.
     """
 
     inspections: Mapping[str, Inspection] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
     minimisations: Mapping[str, Minimisation] = field(default_factory=dict)
     sources: Mapping[str, Inspection] = field(default_factory=dict)
+    checked: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def facts(self) -> dict[str, InspectedFile]:

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from components.charts.contents import Held, contents_alt, contents_table, contents_treemap
 from components.charts.palette import FAIL, INFO
-from components.dossier_inspection import answer, channels_table, files_table, held
+from components.dossier_inspection import answer, channels_table, files_table, held, remedies_table
 from components.dossier_minimised import before_after, change_sentence, dropped_table, sentence
 from exeat.model.base import digest_of
 from exeat.model.inspection import Inspection
@@ -82,11 +82,12 @@ def record(**changes):
 
 def test_the_treemap_marks_parts_with_channels_by_word_and_colour():
     (trace,) = contents_treemap(PARTS).data
-    assert list(trace.ids) == ["file 0", "file 1", "part 0", "part 1", "part 2"]
-    assert list(trace.parents) == ["", "", "file 0", "file 0", "file 1"]
-    assert list(trace.values) == [114_000, 1, 38_000, 76_000, 1]
-    assert list(trace.marker.colors)[2:] == [INFO, FAIL, INFO]
-    assert trace.text[3] == "76 kB · ! 2 leakage channels"
+    assert list(trace.ids) == ["all", "file 0", "file 1", "part 0", "part 1", "part 2"]
+    assert list(trace.parents) == ["", "all", "all", "file 0", "file 0", "file 1"]
+    assert list(trace.values) == [114_001, 114_000, 1, 38_000, 76_000, 1]
+    assert list(trace.marker.colors)[3:] == [INFO, FAIL, INFO]
+    assert trace.text[4] == "76 kB · ! 2 leakage channels"
+    assert list(contents_treemap(PARTS[:2]).data[0].parents) == ["", "file 0", "file 0"]
     assert "<" not in "".join(trace.labels)
     assert contents_alt(PARTS) == "Bytes by part of 2 files: 114 kB in 3 parts, of which 76 kB carry a leakage channel."
     table = contents_table(PARTS)
@@ -117,7 +118,7 @@ def test_parts_are_added_up_by_kind():
     ]
 
 
-def test_the_channel_map_names_carrier_count_sample_and_remedy():
+def test_the_channel_map_names_carrier_count_and_sample():
     (row,) = channels_table(files("weights"), frozenset({"weights"}), {"weights": inspection(found())}).to_dict(
         "records"
     )
@@ -127,8 +128,15 @@ def test_the_channel_map_names_carrier_count_sample_and_remedy():
         "Leaves": "yes",
         "Count": "2",
         "Sample (masked)": "/m…v",
-        "Remedy": "Minimise the file.",
     }
+
+
+def test_each_remedy_stands_once_with_the_channels_that_it_closes():
+    seen = {"weights": inspection(found(), found("email"), found("date", remedy="Leave dates out."))}
+    assert remedies_table(files("weights"), seen).to_dict("records") == [
+        {"Channel": "absolute path and e-mail address", "Remedy": "Minimise the file."},
+        {"Channel": "date", "Remedy": "Leave dates out."},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +148,7 @@ def test_each_file_has_its_verdict(verdict, word):
 
 
 def test_before_and_after_a_minimisation():
-    rows = before_after(record(), None).to_dict("records")
+    rows = before_after(record(), None, None).to_dict("records")
     assert [(row["Before"], row["After"]) for row in rows] == [
         ("124 kB", "38.8 kB"),
         ("16", "4"),
@@ -153,7 +161,12 @@ def test_before_and_after_a_minimisation():
 
 def test_what_our_own_inspection_finds_outweighs_what_the_record_says():
     assert "e-mail address left" in sentence("weights", record(), inspection(found("email", "weights")))
-    assert before_after(record(), inspection(found("email", "weights"))).iloc[2]["After"] == "e-mail address"
+    assert before_after(record(), inspection(found("date")), inspection(found("email", "weights"))).iloc[2].to_list()[
+        1:
+    ] == [
+        "date",
+        "e-mail address",
+    ]
 
 
 def test_a_change_of_type_is_said():
