@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,8 @@ _WINDOWS = ("WindowsPath", "PureWindowsPath")
 MAX_DIMENSIONS = 32
 
 
-class Array(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Array:
     """A numpy array by its type (``i8``), shape and bytes; the bytes may be fewer than the shape says."""
 
     dtype: str

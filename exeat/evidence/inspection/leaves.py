@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from exeat.evidence.inspection.arrays import Array, array_of, date_of, path_of, scalar_of
+from exeat.evidence.inspection.arrays import array_of, date_of, path_of, scalar_of
 from exeat.evidence.inspection.part_rules import kind_below, kind_by_shape
 from exeat.evidence.inspection.symbols import Call, Composite, Global, OrderedMap, StorageRef
 from exeat.model.inspection import PartKind
@@ -133,8 +133,3 @@ def named(key: Any) -> str:
 
 def _is_numbers(value: list[Any] | tuple[Any, ...]) -> bool:
     return bool(value) and set(map(type, value)) <= _NUMBERS
-
-
-def is_array(value: Any) -> bool:
-    """Return whether a leaf is an array of numpy."""
-    return isinstance(value, Array)

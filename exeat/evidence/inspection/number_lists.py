@@ -35,14 +35,15 @@ def tells_members(values: Sequence[Any] | np.ndarray, label: str, kind: PartKind
     too). Without: at least 64, nearly all distinct, not evenly spaced, and the name is not one that models use for
     other lists.
     """
-    if kind in _NEVER or len(values) < NAMED:
+    named = kind is PartKind.MEMBER_INDICES or names_records(label)
+    if kind in _NEVER or len(values) < (NAMED if named else UNNAMED):
         return False
     whole = _whole(values)
     if whole is None or whole.min() < 0:
         return False
-    if kind is PartKind.MEMBER_INDICES or names_records(label):
+    if named:
         return True
-    if len(whole) < UNNAMED or _OTHER_LISTS.search(plain(label)):
+    if _OTHER_LISTS.search(plain(label)):
         return False
     return len(np.unique(whole)) >= DISTINCT * len(whole) and len(np.unique(np.diff(whole))) > 1
 
@@ -62,8 +63,8 @@ def _whole(values: Sequence[Any] | np.ndarray) -> np.ndarray | None:
 
 def nhs_numbers(values: Sequence[Any] | np.ndarray) -> int:
     """Return how many of the numbers are NHS numbers, zero unless nearly all of them are."""
-    whole = _whole(values)
-    if whole is None or len(whole) < IDENTIFIERS or whole.min() < 10**9 or whole.max() >= 10**10:
+    whole = _whole(values) if len(values) >= IDENTIFIERS else None
+    if whole is None or whole.min() < 10**9 or whole.max() >= 10**10:
         return 0
     first = whole[:2000].tolist()
     good = sum(is_nhs_number(str(number)) for number in first)

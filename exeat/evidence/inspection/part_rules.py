@@ -87,6 +87,7 @@ def names_records(key: str) -> bool:
     return _INDEX_NAME.fullmatch(plain(key)) is not None
 
 
+@lru_cache(2**14)
 def kind_below(kind: PartKind | None, key: str) -> PartKind | None:
     """Return what lies under a key of a branch; the outermost word decides, weights can still turn out otherwise."""
     word = plain(key)
