@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from exeat.evidence.inspection.channel_words import WORDS
+from exeat.evidence.inspection.hostile_text import clean
 from exeat.evidence.inspection.recognisers import MAX_HITS, Pool, masked_place, scan
 from exeat.evidence.inspection.record_tables import record_tables
 from exeat.evidence.inspection.survey import LONG_TEXT, Said
@@ -77,7 +78,7 @@ def _finding(group: list[Found]) -> LeakageFinding:
         part=first.kind,
         place=masked_place(first.place, MAX_PLACE),
         count=count,
-        sample=sample[:MAX_PLACE],
+        sample=clean(sample, MAX_PLACE),
         sentence=sentence[0].upper() + sentence[1:],
         remedy=words.remedy,
     )

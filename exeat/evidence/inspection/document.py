@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from exeat.evidence.inspection.hostile_text import clean
 from exeat.evidence.inspection.second_opinion import FORMATS
 from exeat.model.inspection import InspectedFile, Inspection, InspectionFinding, Verdict
 
@@ -55,12 +56,6 @@ def document(
         "not_looked_at": tuple(_not_looked_at(opened, agreed)),
     }
     return Inspection.model_validate(fields)
-
-
-def clean(text: str, limit: int) -> str:
-    """Return a text that can be written as UTF-8, cut to a length."""
-    whole = text.encode("utf-8", "backslashreplace").decode()
-    return whole if len(whole) <= limit else whole[: limit - 1] + "…"
 
 
 def verdict_of(problems: list[Problem]) -> Verdict:
