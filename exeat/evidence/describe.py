@@ -23,6 +23,7 @@ REPORTS = frozenset({"exeat-risk-report/1", BINDING, RECORD_ARRAYS, *SACROML, *B
 OTHER = {
     ACCESS_EVENTS: "an access log",
     ACCESS_PARQUET: "a Parquet file, as access logs and training traces are",
+    "exeat-minimisation/1": "the record of a minimisation",
     "exeat-policy/1": "a policy",
     "exeat-release/1": "a release proposal",
 }

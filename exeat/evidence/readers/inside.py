@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exeat.evidence.inspection import Call, open_checkpoint
-from exeat.evidence.inspection.part_rules import kind_below, kind_by_shape, kind_of_path, names_records
+from exeat.evidence.inspection.part_rules import kind_of_path
+from exeat.evidence.inspection.parts import parts_of
 from exeat.evidence.readers import values
 from exeat.model.inspection import PartKind
 
@@ -50,12 +51,7 @@ def table_of(value: Any) -> dict[Any, Any]:
 
 def kinds_in(opened: Opened) -> tuple[PartKind, ...]:
     """Return which kinds of part the file holds, in the order of the enum."""
-    found: set[PartKind | None] = {_kind_of(ref) for ref in opened.tensors}
-    for key, value in root_of(opened).items():
-        if isinstance(value, dict | list | tuple) and not value:
-            continue
-        found.add(kind_by_shape(value) or kind_below(None, str(key)))
-        found |= {PartKind.MEMBER_INDICES for below in table_of(value) if names_records(str(below))}
+    found = {part.kind for part in parts_of(opened).parts} - {PartKind.OTHER}
     return tuple(kind for kind in PartKind if kind in found)
 
 
