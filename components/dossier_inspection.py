@@ -82,13 +82,13 @@ def files_table(files: Sequence[Component], leaving: frozenset[str], seen: Mappi
         [
             {
                 "Component": part.id,
-                "File": part.path,
                 "Leaves": "yes" if part.id in leaving else "no",
                 "Inspection": MARKS[seen[part.id].verdict],
+                "Leakage channels": str(len({found.channel for found in seen[part.id].channels})),
+                "File": part.path,
                 "Format": seen[part.id].format,
                 "Size": size(seen[part.id].bytes),
                 "Tensors": f"{seen[part.id].tensor_count:,}",
-                "Leakage channels": str(len({found.channel for found in seen[part.id].channels})),
             }
             for part in files
             if part.id in seen

@@ -84,10 +84,10 @@ def before_after(record: Minimisation, before: Inspection | None, after: Inspect
     dropped = sum(part.tensors for part in record.dropped)
     return pd.DataFrame(
         [
-            {"": "Size", "Before": size(record.source_bytes), "After": size(record.output_bytes)},
-            {"": "Tensors", "Before": f"{record.kept_count + dropped:,}", "After": f"{record.kept_count:,}"},
+            {"What": "Size", "Before": size(record.source_bytes), "After": size(record.output_bytes)},
+            {"What": "Tensors", "Before": f"{record.kept_count + dropped:,}", "After": f"{record.kept_count:,}"},
             {
-                "": "Leakage channels",
+                "What": "Leakage channels",
                 "Before": listed(sorted({one.channel.title for one in found})),
                 "After": listed(left),
             },
