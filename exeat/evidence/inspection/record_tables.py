@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from exeat.evidence.inspection.data_names import is_layer_name, names_data
 from exeat.evidence.inspection.part_rules import plain
 from exeat.evidence.inspection.survey import first_values
 from exeat.model.inspection import PartKind
@@ -22,20 +23,6 @@ UNNAMED_ROWS = 16
 MATCHING_ROWS = 32
 """Fewest rows that can agree with the length of an index list by more than chance."""
 MAX_READ = 64
-_DATA = re.compile(
-    r"_?(?:(?:x|y|z)_?(?:train|test|val|valid|fit)_?|(?:train|training|test|val|valid|fit|raw|input|all)_?(?:data|x|y|set|features"
-    r"|labels|targets|inputs|images|samples|examples|batch)|fit_x|support_vectors?|dual_coef|replay(?:_buffer|_memory)?"
-    r"|(?:memory|feature|sample|embedding|key|label)_?bank|queue|exemplars?|exemplar_sets?|inducing_points|coreset|dataset"
-    r"|samples|records|(?:example|sample|per_sample|per_example|per_record|sample_wise|instance|train|val)_(?:loss|losses|scores"
-    r"|logits|grads?|gradients|weights|embeddings|activations|predictions|probs)|cached?_(?:features|activations|embeddings"
-    r"|inputs|batch|data)|last_batch|example_input_array|dummy_input|data|batch|inputs|images|features|targets|labels"
-    r"|predictions|outputs|logits|activations|latents|embeddings_cache|attributions|saliency|pixel_values|observations)"
-)
-_WEAK_IN_WEIGHTS = {
-    *("data", "batch", "inputs", "images", "features", "targets", "labels", "predictions", "outputs", "logits"),
-    *("activations", "latents", "samples", "records", "dataset", "observations"),
-}
-"""Names that modules inside a network have as well."""
 _PEOPLE = re.compile(r"(?:\w{0,20}_)?(?:patient|user|subject|person|customer|member|individual|client|participant)s?")
 _PARAMETER = re.compile(
     r"weight|bias|running_mean|running_var|kernel|gamma|beta|scale|mask|position|pe|freqs?|anchors?|grid"
@@ -93,7 +80,7 @@ def record_tables(opened: Opened, survey: Survey) -> list[Rows]:
 def _by_name(one: _Candidate) -> str:
     pieces = [plain(piece) for piece in one.place[-1].split(".")]
     name = pieces[-1]
-    if _DATA.fullmatch(name) and not (one.kind is PartKind.WEIGHTS and name in _WEAK_IN_WEIGHTS):
+    if names_data(name) and not (one.kind is PartKind.WEIGHTS and is_layer_name(name)):
         return "it has a name that code gives to data"
     layer = pieces[-2] if name == "weight" and len(pieces) > 1 else name
     if len(one.shape) == 2 and layer.endswith(("embedding", "embeddings", "embed", "emb", "factors")):  # noqa: PLR2004

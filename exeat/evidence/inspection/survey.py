@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,10 +12,11 @@ import numpy as np
 
 from exeat.errors import BadInput
 from exeat.evidence.inspection.arrays import Array
+from exeat.evidence.inspection.data_names import names_data
 from exeat.evidence.inspection.dtypes import ITEM_BYTES
 from exeat.evidence.inspection.leaves import Leaf, leaves
 from exeat.evidence.inspection.number_lists import READ, nhs_numbers, tells_members
-from exeat.evidence.inspection.part_rules import kind_of_path
+from exeat.evidence.inspection.part_rules import kind_of_path, plain
 from exeat.evidence.inspection.recognisers import rule_of
 from exeat.model.inspection import PartKind
 
@@ -37,6 +39,8 @@ _INTEGERS = {
 }
 _RANDOM_STATE = {5056, 5048}
 """Bytes of torch's CPU generator, now and before 1.6."""
+_NAMED = {PartKind.WEIGHTS, PartKind.OPTIMIZER_STATE, PartKind.SCHEDULER}
+"""Parts whose integers are buffers of layers and counters."""
 _READ_BUDGET = 64
 """Integer tensors without a telling name of which values are read."""
 _PRINTABLE = re.compile(rb"[\t\n\r\x20-\x7e\x80-\xff]*")
@@ -186,28 +190,37 @@ def _kind_of_tensor(
     opened: Opened, ref: TensorRef, shaped: dict[tuple[str, ...], PartKind], found: Survey, *, reads: int
 ) -> tuple[PartKind, bool]:
     """Return the part of a tensor, and whether its values had to be read."""
-    kind = kind_of_path(ref.path, shaped)
     place = ref.path or (ref.name,)
-    count = int(np.prod(ref.shape, dtype=object)) if ref.shape else 1
+    kind = kind_of_path(ref.path, shaped)
+    count = math.prod(ref.shape)
     if kind is PartKind.RNG_STATE or (kind is None and ref.dtype == "U8" and count in _RANDOM_STATE):
         if ref.dtype == "U8":
             found.states.append(NumberList(place, PartKind.RNG_STATE, count, "state"))
         return PartKind.RNG_STATE, False
-    if kind is PartKind.MEMBER_INDICES and not (ref.dtype in _INTEGERS and _flat(ref.shape)):
-        return PartKind.WEIGHTS, False  # the indices of a sparse tensor are a table
     if kind is PartKind.MEMBER_INDICES:
+        if ref.dtype not in _INTEGERS or not _flat(ref.shape):
+            return PartKind.WEIGHTS, False  # the indices of a sparse tensor are a table
         found.lists.append(NumberList(place, kind, count, "members"))
         return kind, False
-    plain = kind in (None, PartKind.OTHER, PartKind.CALLBACKS, PartKind.HYPERPARAMETERS)
-    if not (plain and reads > 0 and ref.dtype in ("I64", "I32") and _flat(ref.shape) and not ref.quantised):
+    if kind is None and names_data(plain(place[-1].rpartition(".")[2])):
+        kind = PartKind.OTHER
+    if kind in _NAMED or reads <= 0 or ref.dtype not in ("I64", "I32") or not _flat(ref.shape) or ref.quantised:
         return kind or PartKind.WEIGHTS, False
-    numbers = first_values(opened, ref)
-    if numbers is not None and (nhs := nhs_numbers(numbers)):
-        found.lists.append(NumberList(place, kind or PartKind.OTHER, nhs, "nhs"))
-    if numbers is not None and tells_members(numbers, place[-1], kind):
-        found.lists.append(NumberList(place, PartKind.MEMBER_INDICES, count, "members"))
-        return PartKind.MEMBER_INDICES, True
-    return kind or PartKind.WEIGHTS, True
+    return _read_numbers(opened, ref, kind, found), True
+
+
+def _read_numbers(opened: Opened, ref: TensorRef, kind: PartKind | None, found: Survey) -> PartKind:
+    """Return the part of a row of integers that nothing names, by its values."""
+    place, numbers = ref.path or (ref.name,), first_values(opened, ref)
+    if numbers is None:
+        return kind or PartKind.WEIGHTS
+    if nhs := nhs_numbers(numbers):
+        kind = kind or PartKind.OTHER
+        found.lists.append(NumberList(place, kind, nhs, "nhs"))
+    if tells_members(numbers, place[-1], kind):
+        found.lists.append(NumberList(place, PartKind.MEMBER_INDICES, math.prod(ref.shape), "members"))
+        return PartKind.MEMBER_INDICES
+    return kind or PartKind.WEIGHTS
 
 
 def first_values(opened: Opened, ref: TensorRef) -> np.ndarray | None:

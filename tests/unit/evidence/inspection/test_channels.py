@@ -132,7 +132,7 @@ PLANTED = [
     ({"losses": {7 * n * n + n: 0.1 for n in range(100)}}, C.MEMBER_INDICES, P.MEMBER_INDICES, "losses"),
     ({"cuda_rng_state": torch.zeros(16, dtype=torch.uint8)}, C.RNG_STATE, P.RNG_STATE, "cuda_rng_state"),
     ({"np": np.random.RandomState(1).get_state()}, C.RNG_STATE, P.RNG_STATE, "np.1"),
-    ({"x_train": torch.rand(50, 4)}, C.RECORD_LIKE_TENSOR, P.WEIGHTS, "x_train"),
+    ({"x_train": torch.rand(50, 4)}, C.RECORD_LIKE_TENSOR, P.OTHER, "x_train"),
     ({"model": {"memory_bank": torch.rand(50, 4)}}, C.RECORD_LIKE_TENSOR, P.WEIGHTS, "model.memory_bank"),
     ({"patient_embedding.weight": torch.rand(50, 4)}, C.RECORD_LIKE_TENSOR, P.WEIGHTS, "patient_embedding.weight"),
     ({"callbacks": {"c": {"seen": torch.rand(50, 4)}}}, C.RECORD_LIKE_TENSOR, P.CALLBACKS, "callbacks.c.seen"),
