@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import streamlit as st
 
-from components.dossier_inspection import answer, channels_table, files_table
+from components.dossier_inspection import MARKS, answer, channels_table
 from components.dossier_minimised import show_minimised
 from components.feedback import gate_button
 from components.numbers import counted
@@ -14,12 +15,14 @@ from components.prepare_words import key_for, renew, save, show_refusal, spoken
 from components.session import actor, desk
 from components.table import table
 from components.text import plain
-from exeat.model.inspection import Verdict
 from exeat.model.manifest import Component
 from exeat.model.tier import Disposition
+from exeat.prepare.contents import reason_not_minimised
 from exeat.prepare.proposal import kind_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from exeat.model.inspection import Inspection
     from exeat.prepare.views import Prepared
 
@@ -30,9 +33,10 @@ def show_draft_contents(view: Prepared) -> None:
     if not seen:
         return
     st.subheader("What the files contain", anchor=False)
-    files, leaving = listed_files(view), frozenset(n for n, f in view.forms.items() if f is not Disposition.DENIED)
+    files = listed_files(view)
+    leaving = frozenset(one.id for one in files if view.forms.get(one.id) is not Disposition.DENIED)
     st.markdown(plain(answer(files, leaving, seen), 1000))
-    table(files_table(files, leaving, seen), "Files that were inspected")
+    table(inspected_table(seen), "Files that were inspected")
     for name, inspection in seen.items():
         for found in inspection.findings[:3]:
             st.error(f"**{plain(name)}**: {plain(found.sentence)} {plain(found.what_to_do)}", icon=":material/cancel:")
@@ -44,6 +48,15 @@ def show_draft_contents(view: Prepared) -> None:
         ):
             table(channels, "Leakage channels by the part that carries them")
     show_minimised(view.contents)
+
+
+def inspected_table(seen: Mapping[str, Inspection]) -> pd.DataFrame:
+    """Return one row per inspected file; few columns, so that a narrow screen need not scroll."""
+    rows = []
+    for name, inspection in seen.items():
+        sorts = len({found.channel for found in inspection.channels})
+        rows.append({"File": name, "Inspection": MARKS[inspection.verdict], "Leakage channels": counted(sorts, "sort")})
+    return pd.DataFrame(rows)
 
 
 def listed_files(view: Prepared) -> list[Component]:
@@ -62,14 +75,13 @@ def _offer(view: Prepared, name: str, inspection: Inspection) -> None:
     if not inspection.channels or done:
         return
     key = key_for(view.draft.id, f"minimise:{name}")
-    unsafe = inspection.verdict is not Verdict.CLEAN
     st.write(
         f"{plain(name)} carries more than weights. Attach a file that holds the weights alone: each tensor stays bit "
         "for bit what it is, the rest is left behind, and the record of it goes to the reviewers."
     )
     gate_button(
         spoken(f"Attach the minimised file of {name}", 120),
-        f"The file is {inspection.verdict.value}; it may not be minimised as it is." if unsafe else None,
+        reason_not_minimised(inspection),
         key=key,
         icon=":material/content_cut:",
         on_click=_attach,

@@ -47,7 +47,8 @@ def ask(draft_id: str, field: Field, value: Any, wrong: str, suggestion: Suggest
 
 def control(field: Field, value: Any, key: str, on_change: Callable[..., None], args: Args) -> None:
     """Draw the control that fits the kind of the field, with its question as the label."""
-    label = spoken(f"{field.label}. {field.question}".strip() if field.question else field.label)
+    stop = "" if field.label.endswith("?") else "."
+    label = spoken(f"{field.label}{stop} {field.question}" if field.question else field.label)
     _CONTROLS[field.kind](Drawn(field, label, value, key, on_change, args))
 
 

@@ -14,12 +14,20 @@ from components.prepare_words import place_of
 from components.session import actor, desk
 from components.text import plain
 from exeat.errors import ExeatError
-from exeat.prepare.views import against
+from exeat.prepare.views import FILES, LEAVES, MANIFEST, REPORTS, against, counts
 
 if TYPE_CHECKING:
     from exeat.prepare.views import Prepared
 
 SHOWN = 12
+STEPS = (
+    ("Files", "files", FILES),
+    ("Description", "description", MANIFEST),
+    ("What leaves", "leaves", LEAVES),
+    ("What reviewers will see", "preview", REPORTS),
+    ("Submit", "submit", ""),
+)
+"""The steps of the page, their anchors, and whose missing things they count."""
 
 
 def show_submit(view: Prepared) -> None:
@@ -42,6 +50,13 @@ def show_submit(view: Prepared) -> None:
     )
 
 
+def show_steps(view: Prepared) -> None:
+    """Draw the way through the page, pinned: each step with what is missing in it."""
+    left = counts(view.missing)
+    said = [f"[{name}](#{anchor})" + (f" ({left[step]})" if left.get(step) else "") for name, anchor, step in STEPS]
+    st.markdown(" · ".join(said))
+
+
 def consequence(view: Prepared) -> str:
     """Name the release, what would leave to whom, and what the click writes."""
     if view.proposal is None or view.described is None:
@@ -60,14 +75,10 @@ def _submit(draft_id: str, seen: int) -> None:
 
 
 def show_sent(view: Prepared) -> None:
-    """Say what became of a submitted draft, with its entry and a way to the release."""
+    """Say whose turn it is now, with a way to the release and the receipt; the title has named the entry."""
     sent = view.draft.sent
     if sent is None:
         return
-    st.success(
-        f"**Submitted as {plain(sent.release_id)}.** Ledger entry {sent.seq:,}, {sent.at:%Y-%m-%d %H:%M} UTC.",
-        icon=":material/task_alt:",
-    )
     st.write(plain(turn_of(sent.release_id)))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link(

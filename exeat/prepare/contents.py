@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from exeat.evidence.inspecting import Looked
     from exeat.model.draft import Draft, DraftFile
+    from exeat.model.inspection import Inspection
     from exeat.prepare.ports import Drafts
     from exeat.prepare.reading import FilesRead
 
@@ -108,6 +109,17 @@ def contents_of(
         made,
         sources,
     )
+
+
+def reason_not_minimised(inspection: Inspection) -> str | None:
+    """Return why a file may not be minimised, in one sentence with the next step; None when it may.
+
+    A class that nobody vouches for is no reason: nothing of the file is loaded. The same rule refuses it again.
+    """
+    from exeat.evidence.minimise import HARMLESS_UNEXECUTED  # noqa: PLC0415 it needs numpy, and most pages do without
+
+    against = next((one for one in inspection.findings if one.code not in HARMLESS_UNEXECUTED), None)
+    return f"{against.sentence} {against.what_to_do}" if against else None
 
 
 def minimised(store: Drafts, draft: Draft, file: DraftFile) -> Minimised:

@@ -9,7 +9,7 @@ from components.prepare_leaves import show_leaves_form
 from components.prepare_list import show_drafts
 from components.prepare_manifest import show_manifest
 from components.prepare_preview import show_preview
-from components.prepare_submit import show_sent, show_submit
+from components.prepare_submit import show_sent, show_steps, show_submit
 from components.prepare_words import place_of
 from components.session import actor, desk
 
@@ -23,6 +23,8 @@ view = or_stop(lambda: desk().prepare.open(who, draft_id))
 page_title(view.title, view.answer)
 with st.bottom:  # pinned, so that it is in view wherever the button was
     show_outcome(place_of(draft_id))
+    if not view.draft.sent:
+        show_steps(view)
 if view.draft.sent:
     show_sent(view)
     st.stop()

@@ -102,11 +102,12 @@ def answer_everything(page: Page) -> None:
     for label in TICKED:
         page.get_by_text(label, exact=True).click()
         settle(page)
-    pick(page, "Sensitivity (component", "3")
+    for name in ("c_lightning.ckpt", "c_lightning.safetensors"):
+        pick(page, f"Sensitivity (component {name})", "3")
     fill(page, re.compile("^No safeguards reason"), "A baseline for the study of protections.")
     fill(page, re.compile("^Retain until"), "2029-06-30")
     pick(page, "To which tier?", "T3")
-    pick(page, "in what form does it leave?", "sandbox")
+    pick(page, "c_lightning.safetensors (weights", "sandbox")
     fill(page, re.compile("^Until when"), "2027-10-01")
     press(page, "Start from the purpose")
 
@@ -119,6 +120,8 @@ def test_from_a_checkpoint_and_a_card_to_a_submitted_release(server: Server, hom
     expect(page.get_by_text("a Hugging Face model card")).to_be_visible()
     expect(button(page, "Submit for review…").first).to_be_disabled()
     expect(page.get_by_text(re.compile("It is your turn")).first).to_be_visible()
+    press(page, "Attach the minimised file of c_lightning.ckpt")
+    expect(page.get_by_text("c_lightning.safetensors").first).to_be_visible(timeout=30_000)
     answer_everything(page)
     expect(page.get_by_text(re.compile("^Nothing is missing"))).to_be_visible()
     expect(page.get_by_role("heading", name="Findings")).to_be_visible()
@@ -130,7 +133,7 @@ def test_from_a_checkpoint_and_a_card_to_a_submitted_release(server: Server, hom
     expect(page.get_by_text(re.compile("You submit “sepsis-gru-dp-e30” as the release"))).to_be_visible()
     button(page, "Yes, submit for review").first.dblclick()
     settle(page)
-    expect(page.get_by_text("Submitted as sepsis-gru-dp-e30-t3.").first).to_be_visible()
+    expect(page.get_by_text(re.compile("^Submitted as sepsis-gru-dp-e30-t3, ledger entry")).first).to_be_visible()
     expect(page.get_by_text(re.compile(r"Ledger entry [\d,]+")).first).to_be_visible()
     no_accessibility_violation(page)
     page.get_by_role("link", name="Open the release").click()
@@ -142,7 +145,9 @@ def test_from_a_checkpoint_and_a_card_to_a_submitted_release(server: Server, hom
         kinds = [entry.kind for entry in desk.ledger.case("release:sepsis-gru-dp-e30-t3")]
     assert case.now is State.SUBMITTED
     assert kinds.count("release.submitted") == 1
-    assert case.manifest.components[0].path == CKPT.name
+    assert [part.component_id for part in case.proposal.components] == ["c_lightning.safetensors"]
+    assert CKPT.name in {part.path for part in case.manifest.components}
+    assert case.contents.inspections["c_lightning.safetensors"].channels == ()
 
     steward = new_page()
     open_as(steward, server, stewards()[0].person_id, "queue")

@@ -8,6 +8,7 @@ from exeat.errors import ExeatError
 from exeat.model.base import digest_of
 from exeat.model.inspection import Channel
 from exeat.model.tier import Disposition
+from exeat.prepare.contents import reason_not_minimised
 from tests.unit.prepare.conftest import ANSWERS, CARD, CKPT, SAM, fill, sample, started
 
 SHA = digest_of(sample(CKPT)[1])
@@ -17,6 +18,7 @@ SMALL = "c_lightning.safetensors"
 def test_the_leaks_of_the_checkpoint_are_seen_before_submitting(desk):
     view = desk.prepare.open(SAM, started(desk, sample(CARD), sample(CKPT)))
     found = {one.channel for one in view.contents.inspections[CKPT].channels}
+    assert reason_not_minimised(view.contents.inspections[CKPT]) is None
     assert {Channel.ABSOLUTE_PATH, Channel.MEMBER_INDICES, Channel.OPTIMIZER_STATE} <= found
 
 
@@ -69,6 +71,7 @@ def test_an_unsafe_file_is_said_to_be_unsafe_and_runs_nothing(desk, tmp_path):
     )
     view = desk.prepare.open(SAM, draft_id)
     assert view.contents.inspections["model.pt"].verdict.value == "unsafe"
+    assert reason_not_minimised(view.contents.inspections["model.pt"])
     with pytest.raises(ExeatError):
         desk.prepare.minimise(SAM, draft_id, digest_of(evil))
     assert not mark.exists()
