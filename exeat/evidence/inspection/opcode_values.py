@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 import struct
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 MAX_DIGITS = 4300
 """CPython's own cap on integers written as text."""
 MAX_LONG_BYTES = 2**16
+_ESCAPE = rb"\\(?:[\\'\"abfnrtv]|x[0-9A-Fa-f]{2}|[0-3][0-7]{2}|[0-7]{1,2}(?![0-7]))"
+_ESCAPED = re.compile(rb"[^\\]*(?:" + _ESCAPE + rb"[^\\]*)*")
+"""Escapes that mean the same to every reader; Python warns of all others."""
 
 
 def text_line(walk: Walk) -> None:
@@ -30,6 +34,8 @@ def quoted_line(walk: Walk) -> None:
     raw = walk.line().strip()
     if len(raw) < 2 or raw[:1] != raw[-1:] or raw[:1] not in (b"'", b'"'):  # noqa: PLR2004
         raise Broken("a text is not quoted")
+    if not _ESCAPED.fullmatch(raw[1:-1]):
+        raise Broken("a text has escapes that no pickler writes")
     data, _ = codecs.escape_decode(raw[1:-1])
     text = data.decode("latin-1")
     walk.constants.append(text)
