@@ -14,6 +14,7 @@ from typer.main import get_command
 
 from exeat.cli import app
 from exeat.cli.schema import NAMES
+from exeat.model.inspection import Channel
 from exeat.model.person import Role
 from exeat.model.tier import ComponentKind, Disposition, Tier
 from exeat.policy.adoption import load_default
@@ -157,6 +158,12 @@ def test_links_lead_somewhere():
     links = [(page, link) for page in pages for link in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8"))]
     broken = [f"{p.name}: {link}" for p, link in links if "://" not in link and not (p.parent / link).exists()]
     assert broken == []
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_each_leakage_channel_is_documented(channel):
+    row = next(line for line in text("leakage-channels.md").splitlines() if line.startswith(f"| `{channel.value}` |"))
+    assert all(len(cell.strip()) >= 9 for cell in row.strip("|").split("|")[1:]), row
 
 
 def test_the_readme_gives_the_two_commands_on_its_first_screen():
