@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from exeat.errors import BadInput
@@ -132,35 +133,30 @@ def _read_folders(reading: _Reading, files: Sequence[Given]) -> set[str]:
     """Read the formats that are a folder; return the names of all files that belong to one."""
     used: set[str] = set()
     for file in files:
-        reader = _folder_reader(file)
-        if reader is None:
-            continue
-        members = _beside(file, files)
-        used.add(file.name)
-        try:
-            reading.take(file, reader, members)
-            used |= {members.files[name].name for name in members.used}
-        except BadInput as exc:
-            reading.leave(file, exc)
+        with suppress(BadInput), closing(Peek.of(file)) as peek:
+            reader = next((one for one in FOLDERS if one.recognises(peek)), None)
+            if reader is not None:
+                used |= {file.name} | _read_folder(reading, file, reader, _beside(file, files), peek)
     return used
 
 
-def _folder_reader(file: Given) -> Reader | None:
+def _read_folder(reading: _Reading, file: Given, reader: Reader, members: Members, peek: Peek) -> set[str]:
     try:
-        peek = Peek.of(file)
-    except BadInput:
-        return None
-    return next((one for one in FOLDERS if one.recognises(peek)), None)
+        reading.take(file, reader, members, peek)
+    except BadInput as exc:
+        reading.leave(file, exc)
+        return set()
+    return {members.files[name].name for name in members.used}
 
 
 def _read_one(reading: _Reading, file: Given, files: Sequence[Given]) -> None:
     try:
-        peek = Peek.of(file)
-        reader = reader_of(peek)
-        if reader is None:
-            reading.take_other(file, peek)
-        else:
-            reading.take(file, reader, _beside(file, files), peek)
+        with closing(Peek.of(file)) as peek:
+            reader = reader_of(peek)
+            if reader is None:
+                reading.take_other(file, peek)
+            else:
+                reading.take(file, reader, _beside(file, files), peek)
     except BadInput as exc:
         reading.leave(file, exc)
 

@@ -25,15 +25,13 @@ FORMATS = {"torch-zip": "pytorch-zip", "torch-legacy": "pytorch-legacy"}
 
 
 def look_inside(file: Given) -> Opened:
-    """Open the file, build its symbolic trees and close it again; raise BadInput when it cannot be read."""
+    """Open the file and build its symbolic trees; who asks closes it. Raises BadInput when it cannot be read."""
     if file.data is None:
-        with open_checkpoint(Path(file.path or "")) as opened:
-            return opened
+        return open_checkpoint(Path(file.path or ""))
     with tempfile.NamedTemporaryFile(prefix="exeat-") as copy:
         copy.write(file.data)
         copy.flush()
-        with open_checkpoint(Path(copy.name)) as opened:
-            return opened
+        return open_checkpoint(Path(copy.name))
 
 
 def root_of(opened: Opened | None) -> dict[Any, Any]:

@@ -90,7 +90,7 @@ def _resource(saying: Saying, bundle: Bundle, entry: Any, i: int) -> str | None:
 
 
 def _unlisted(saying: Saying, bundle: Bundle, listed: set[str]) -> None:
-    others = [name for name in bundle.members if name not in listed and bundle.members[name].path != bundle.file.path]
+    others = [name for name in bundle.members if name not in listed and bundle.members[name] is not bundle.file]
     if listed and others:
         saying.note(f"{len(others):,} files lie beside the list and are not signed: {', '.join(sorted(others)[:8])}.")
 

@@ -132,6 +132,12 @@ class Peek:
 
         return look_inside(self.file)
 
+    def close(self) -> None:
+        """Close the checkpoint file, if recognition or a reader opened it."""
+        opened = self.__dict__.get("opened")
+        if opened is not None:
+            opened.close()
+
     @cached_property
     def text(self) -> str | None:
         """Return the bytes as UTF-8 text, or None when they are not."""

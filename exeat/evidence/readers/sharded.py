@@ -53,8 +53,8 @@ def _shard(saying: Saying, bundle: Bundle, name: str, tensors: set[str]) -> int 
         saying.note(f"{name[:100]} is named by the index and is not in the folder.")
         return None
     if not looks_like_one(member.first(16)):
-        opened = inside.look_inside(member)
-        parts.tell_checkpoint(saying, member, opened, inside.FORMATS.get(opened.format, opened.format))
+        with inside.look_inside(member) as opened:
+            parts.tell_checkpoint(saying, member, opened, inside.FORMATS.get(opened.format, opened.format))
         return _compared(
             saying, where, tensors, {ref.name for ref in opened.tensors}, inside.parameters(opened.tensors)
         )
