@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench.fuzzing.targets import TARGETS, Target
+from bench.fuzzing.targets import TARGETS, Target, warm
 from bench.fuzzing.worker import HEAD, SHARED, Counted, Failure, fuzz, save
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def tasks(count: int, seed: str, names: list[str], batch: int = BATCH) -> list[T
     found = []
     for target in chosen:
         seeds, left = target.seeds(), count * target.share // shares
+        warm(target, seeds)
         for number, start in enumerate(range(0, left, batch)):
             found.append(Task(target, seeds, min(batch, left - start), f"{seed}/{target.name}/{number}"))
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from exeat.evidence.inspection.hostile_text import clean
+from exeat.evidence.inspection.recognisers import masked
 from exeat.evidence.inspection.second_opinion import FORMATS
 from exeat.model.inspection import InspectedFile, Inspection, InspectionFinding, Verdict
 
@@ -72,7 +73,7 @@ def _finding(problem: Problem) -> InspectionFinding:
         verdict=verdict,
         sentence=clean(problem.sentence, SENTENCE),
         what_to_do=clean(problem.what_to_do, SENTENCE),
-        place=clean(problem.place, PLACE),
+        place=clean(masked(problem.place[:PLACE]), PLACE),
     )
 
 

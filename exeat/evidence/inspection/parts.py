@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from exeat.evidence.inspection.hostile_text import clean
 from exeat.evidence.inspection.limits import DEFAULT, Limits
 from exeat.evidence.inspection.ownership import Hidden, Owned, owned
 from exeat.evidence.inspection.part_rules import kind_of_path
@@ -81,7 +82,7 @@ def parts_of(opened: Opened, limits: Limits = DEFAULT) -> Parts:
     counted = _count(opened, found, shares)
     tensors = tuple(
         InspectedTensor(
-            name=masked(ref.name[:MAX_NAME])[:MAX_NAME], part=kind, dtype=ref.dtype, shape=ref.shape, bytes=share
+            name=clean(masked(ref.name[:MAX_NAME]), MAX_NAME), part=kind, dtype=ref.dtype, shape=ref.shape, bytes=share
         )
         for ref, kind, share in zip(opened.tensors[: limits.listed_tensors], found.tensors, shares.bytes, strict=False)
     )
@@ -131,5 +132,5 @@ def _listed(counted: _Count) -> tuple[InspectedPart, ...]:
 
 
 def _part(kind: PartKind, place: str, share: _Share) -> InspectedPart:
-    shown = masked(place[:MAX_NAME])[:MAX_NAME]
+    shown = clean(masked(place[:MAX_NAME]), MAX_NAME)
     return InspectedPart(kind=kind, place=shown, bytes=share.bytes, tensors=share.tensors)

@@ -80,3 +80,14 @@ def onnx(*tensors: bytes, nodes=(), graph: bytes = b"", model: bytes = b"", vers
 def big_field(number: int, value: bytes) -> bytes:
     """A field whose number needs two bytes of tag."""
     return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def piece(text: bytes) -> bytes:
+    """One piece of a SentencePiece tokenizer with its score."""
+    return field(1, field(1, text) + b"\x15" + struct.pack("<f", -1.5) + field(3, 2))
+
+
+def tokenizer() -> bytes:
+    """A SentencePiece tokenizer of two pieces."""
+    trainer = field(1, b"/home/alice/notes.txt") + field(2, b"out/tok") + field(4, 32000)
+    return piece(b"<unk>") + piece(b"\xe2\x96\x81the") + field(2, trainer) + field(3, field(1, b"nmt_nfkc"))

@@ -18,6 +18,7 @@ from tests.unit.evidence.inspection.factories_formats import (
     onnx_tensor,
     raw,
     seen,
+    tokenizer,
 )
 
 WEIGHT = onnx_tensor(raw=raw())
@@ -128,13 +129,8 @@ def test_other_bytes_are_not_taken_for_onnx(tmp_path, head):
     assert seen(tmp_path / "x", head + b"plain words").format != "onnx"
 
 
-def piece(text: bytes) -> bytes:
-    return field(1, field(1, text) + b"\x15" + struct.pack("<f", -1.5) + field(3, 2))
-
-
 def test_a_sentencepiece_tokenizer_is_read_for_its_texts(tmp_path):
-    trainer = field(1, b"/home/alice/notes.txt") + field(2, b"out/tok") + field(4, 32000)
-    data = piece(b"<unk>") + piece(b"\xe2\x96\x81the") + field(2, trainer) + field(3, field(1, b"nmt_nfkc"))
+    data = tokenizer()
     opened = seen(tmp_path / "x", data)
     assert opened.problems == []
     assert opened.format == "sentencepiece"
