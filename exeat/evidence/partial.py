@@ -190,11 +190,13 @@ def _words(fact: Fact) -> frozenset[str]:
 def _comparable(fact: Fact) -> Any:
     """Return the value in the form in which two sources are compared: decimals by their value."""
     value = list(fact.value) if isinstance(fact.value, tuple) else fact.value
+    if isinstance(value, bool):
+        return ("truth", value)  # Python takes True for 1
     leaf = fact.path.rsplit(".", 1)[-1]
     if fact.path == "training.framework":
         return (framework(value) or "").lower()
     numeric = leaf in NUMBERS or fact.path.startswith("hyperparameters[")
-    return _decimal(value) if numeric and isinstance(value, str | int) and not isinstance(value, bool) else value
+    return _decimal(value) if numeric and isinstance(value, str | int) else value
 
 
 def _decimal(value: str | int) -> Any:
