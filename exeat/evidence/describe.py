@@ -165,4 +165,4 @@ def _beside(file: Given, files: Sequence[Given]) -> Members:
     """Return the files in and below the folder of a file, by their name there."""
     folder = file.name.rpartition("/")[0]
     start = f"{folder}/" if folder else ""
-    return Members({one.name.removeprefix(start): one for one in files if one.name.startswith(start)})
+    return Members(lambda: {one.name.removeprefix(start): one for one in files if one.name.startswith(start)})

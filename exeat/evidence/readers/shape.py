@@ -73,11 +73,19 @@ class Given:
 
 
 class Members(Mapping[str, Given]):
-    """The files below and beside a file, by their name there; ``used`` are those that a reader looked at."""
+    """The files below and beside a file, by their name there; ``used`` are those that a reader looked at.
 
-    def __init__(self, files: Mapping[str, Given] | None = None) -> None:
-        self.files = files or {}
+    They are looked for when a reader asks: most formats are one file.
+    """
+
+    def __init__(self, find: Callable[[], Mapping[str, Given]] = dict) -> None:
+        self._find = find
         self.used: set[str] = set()
+
+    @cached_property
+    def files(self) -> Mapping[str, Given]:
+        """Return all of them."""
+        return self._find()
 
     def __getitem__(self, name: str) -> Given:
         found = self.files[name]
