@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from exeat.errors import BadInput
 from exeat.evidence import statements
@@ -43,7 +43,7 @@ def take_minimisation(run: Run, source: Source) -> None:
     if run.register.subject_of(source.sha256) is not None:
         run.know(source, SCHEMA, places[0].checkpoint_id)
         return
-    checked = check_record(run, record)
+    checked = check_record(run.stores.objects, record)
     run.stores.objects.put(run.bytes_of(source), source.sha256)
     note = f"of component {places[0].component.id}; compared with {WORDS[checked]}"
     item = Item(source.name, SCHEMA, source.sha256, places[0].checkpoint_id, note)
@@ -54,11 +54,22 @@ def take_minimisation(run: Run, source: Source) -> None:
     run.accept(source, item, *drafts)
 
 
-def check_record(run: Run, record: Minimisation) -> Checked:
-    """Compare the record with the files that are in the store; raise BadInput where they say otherwise."""
+class Files(Protocol):
+    """The files on hand, by their digest."""
+
+    def has(self, digest: str) -> bool:
+        """Return whether the bytes are here."""
+        ...
+
+    def get(self, digest: str) -> bytes:
+        """Return the bytes; raise NotFound or Tampered."""
+        ...
+
+
+def check_record(objects: Files, record: Minimisation) -> Checked:
+    """Compare the record with the files that are on hand; raise BadInput where they say otherwise."""
     from exeat.evidence.written import of_all  # noqa: PLC0415 most ingests hold no such record
 
-    objects = run.stores.objects
     if not objects.has(record.output_sha256):
         return "no file"
     output = _digests(objects.get(record.output_sha256))

@@ -21,7 +21,7 @@ from exeat.policy.assessment import BoundReport
 from exeat.prepare.reading import MINIMISATION, OWN_REPORT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from exeat.model.draft import Draft, DraftFile
     from exeat.model.manifest import Manifest
@@ -97,6 +97,13 @@ def tie(draft: Draft, found: FilesRead, manifest: Manifest, data: Bytes) -> Tied
         if made or one.kind in (BINDING, MINIMISATION):
             used.append(one.file)
     return Tied(tuple(reports), tuple(refused), tuple(written), tuple(used))
+
+
+def without(tied: Tied, refused: Sequence[tuple[DraftFile, BadInput]]) -> Tied:
+    """Return the same with further files refused; they are not submitted."""
+    gone = {file.sha256 for file, _ in refused}
+    used = tuple(file for file in tied.used if file.sha256 not in gone)
+    return tied._replace(used=used, refused=(*tied.refused, *refused))
 
 
 def binding_of(draft: Draft, file: DraftFile, manifest: Manifest) -> Binding:

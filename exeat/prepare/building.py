@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from exeat.errors import BadInput
 from exeat.evidence import statements
-from exeat.prepare.binding import Tied, lacking_of, needs_binding, tie, uploaded_bindings
-from exeat.prepare.contents import Looking, contents_of, kinds_of, records_of
+from exeat.prepare.binding import Tied, lacking_of, needs_binding, tie, uploaded_bindings, without
+from exeat.prepare.contents import Looking, contents_of, kinds_of, read_records
 from exeat.prepare.form import label_of, question_of
 from exeat.prepare.preview import Rules, context_for, manifest_from, preview, reports_on_record
 from exeat.prepare.proposal import answers_of, belongs_to_the_wish, default_id, forms_of, lacking, proposal_of
@@ -29,10 +29,13 @@ if TYPE_CHECKING:
     from exeat.model.release import Proposal
     from exeat.policy.assessment import BoundReport
     from exeat.policy.contents import Contents
+    from exeat.prepare.contents import Record
     from exeat.prepare.ports import Drafts, Evidence
     from exeat.prepare.preview import Described, Preview
     from exeat.prepare.reading import FilesRead
     from exeat.review.queries import Gateway
+
+    Records = tuple[dict[str, Record], tuple[tuple[DraftFile, BadInput], ...]]
 
 REMEMBERED = 32
 SUFFIXES = 100
@@ -64,6 +67,7 @@ class Builder:
         self._read: Remembered[FilesRead] = Remembered(REMEMBERED)
         self._tied: Remembered[Tied] = Remembered(REMEMBERED)
         self._looking = Looking(store)
+        self._records: Remembered[Records] = Remembered(REMEMBERED)
 
     def build(self, person: Person, draft: Draft) -> Prepared:
         """Return the draft with all that follows from it."""
@@ -72,7 +76,7 @@ class Builder:
         found = self._read.get(_files_key(draft), lambda: read_files(self._store, draft))
         merged = found.merged.with_answers({**answers_of(draft, found.merged), **draft.answers})
         ties, _ = uploaded_bindings(found, lambda file: self._bytes(draft, file))
-        contents = self._contents(draft, found, merged)
+        contents, bad_records = self._contents(draft, found, merged)
         unbound = tuple(one.file for one in needs_binding(found, ties))
         missing = [*_files_missing(draft, merged), *self._manifest_missing(draft, merged)]
         described, wrong = _described(merged) if not missing else (None, ())
@@ -81,7 +85,7 @@ class Builder:
         missing += [Missing(LEAVES, path, sentence) for path, sentence in lacking(draft, merged, today)]
         missing += self._release_missing(draft)
         missing += _reports_missing(draft, unbound)
-        tied = self._tie(draft, found, described)
+        tied = without(self._tie(draft, found, described), bad_records)
         proposal, not_fitting = _proposal(draft, described, release_id, complete=not missing)
         missing += not_fitting
         return Prepared(
@@ -113,11 +117,14 @@ class Builder:
     def _bytes(self, draft: Draft, file: DraftFile) -> bytes:
         return self._store.get(draft.owner, draft.id, file.sha256)
 
-    def _contents(self, draft: Draft, found: FilesRead, merged: Merged) -> Contents:
-        """Return what the model files of the draft contain."""
+    def _contents(
+        self, draft: Draft, found: FilesRead, merged: Merged
+    ) -> tuple[Contents, tuple[tuple[DraftFile, BadInput], ...]]:
+        """Return what the model files of the draft contain, and the records that its files do not bear out."""
         components = merged.document().get("components", ())
         looked = self._looking.look(draft, kinds_of(components))
-        return contents_of(components, looked, records_of(draft, found, self._store))
+        records, refused = self._records.get(_files_key(draft), lambda: read_records(draft, found, self._store))
+        return contents_of(components, looked, records), refused
 
     def _manifest_missing(self, draft: Draft, merged: Merged) -> Iterator[Missing]:
         for found in merged.unsettled:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from exeat.errors import BadInput
 from exeat.evidence.inspecting import Inspector
+from exeat.evidence.minimised import check_record
 from exeat.evidence.recognise import CHECKPOINT_FILE, recognise
 from exeat.model.documents import parse_document
 from exeat.model.minimisation import Minimisation
@@ -82,32 +83,57 @@ def kinds_of(components: Iterable[object]) -> dict[str, str]:
     return {str(part["sha256"]): str(part.get("kind", "")) for part in parts}
 
 
-def records_of(draft: Draft, found: FilesRead, store: Drafts) -> dict[str, Minimisation]:
-    """Return digest of the minimised file -> its record, for every record in the draft that can be read."""
-    records = {}
+class OfADraft(NamedTuple):
+    """The files of a draft, as a record is compared with them."""
+
+    store: Drafts
+    draft: Draft
+
+    def has(self, digest: str) -> bool:
+        """Return whether the draft has the file."""
+        return self.draft.file(digest) is not None
+
+    def get(self, digest: str) -> bytes:
+        """Return the bytes; raise NotFound or Tampered."""
+        return self.store.get(self.draft.owner, self.draft.id, digest)
+
+
+class Record(NamedTuple):
+    """A record that holds, and with which files of the draft it was compared."""
+
+    minimisation: Minimisation
+    checked: str
+
+
+def read_records(
+    draft: Draft, found: FilesRead, store: Drafts
+) -> tuple[dict[str, Record], tuple[tuple[DraftFile, BadInput], ...]]:
+    """Return digest of the minimised file -> its record where the files bear it out, and the others with why not."""
+    records: dict[str, Record] = {}
+    refused = []
     for one in found.reports:
-        if one.kind == MINIMISATION:
-            try:
-                record = parse_document(store.get(draft.owner, draft.id, one.file.sha256), Minimisation)
-            except BadInput:
-                continue
-            records[record.output_sha256] = record
-    return records
+        if one.kind != MINIMISATION:
+            continue
+        try:
+            record = parse_document(store.get(draft.owner, draft.id, one.file.sha256), Minimisation)
+            records[record.output_sha256] = Record(record, check_record(OfADraft(store, draft), record))
+        except BadInput as error:
+            refused.append((one.file, error))
+    return records, tuple(refused)
 
 
-def contents_of(
-    components: Iterable[object], looked: Mapping[str, Looked], records: Mapping[str, Minimisation]
-) -> Contents:
+def contents_of(components: Iterable[object], looked: Mapping[str, Looked], records: Mapping[str, Record]) -> Contents:
     """Return what the files contain, by component id, as reviewers will see it."""
     ids = {str(part["sha256"]): str(part["id"]) for part in components if isinstance(part, dict) and part.get("sha256")}
     seen = {name: looked[sha256] for sha256, name in ids.items() if sha256 in looked}
     made = {name: records[sha256] for sha256, name in ids.items() if sha256 in records}
-    sources = {name: looked[r.source_sha256].inspection for name, r in made.items() if r.source_sha256 in looked}
+    source = {name: one.minimisation.source_sha256 for name, one in made.items()}
     return Contents(
-        {name: one.inspection for name, one in seen.items()},
-        {name: one.sha256 for name, one in seen.items()},
-        made,
-        sources,
+        inspections={name: one.inspection for name, one in seen.items()},
+        digests={name: one.sha256 for name, one in seen.items()},
+        minimisations={name: one.minimisation for name, one in made.items()},
+        sources={name: looked[sha256].inspection for name, sha256 in source.items() if sha256 in looked},
+        checked={name: one.checked for name, one in made.items()},
     )
 
 

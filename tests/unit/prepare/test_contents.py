@@ -50,6 +50,21 @@ def test_the_minimised_release_reaches_the_reviewers_with_its_record(desk):
     assert case.assessment.findings == before.preview.assessment.findings
 
 
+def test_a_record_that_the_files_do_not_bear_out_is_named_and_not_submitted(desk):
+    draft_id = started(desk, sample(CARD), sample(CKPT))
+    desk.prepare.minimise(SAM, draft_id, SHA)
+    view = desk.prepare.open(SAM, draft_id)
+    assert view.contents.checked == {SMALL: "both"}
+    record = view.contents.minimisations[SMALL]
+    forged = record.model_copy(update={"kept_sha256": "sha256:" + "0" * 64})
+    desk.prepare.add_files(SAM, draft_id, [(f"{SMALL}.minimisation.json", forged.to_bytes())])
+    after = desk.prepare.open(SAM, draft_id)
+    assert after.contents.minimisations == {}
+    assert [(file.name, "other tensors" in str(error)) for file, error in after.tied.refused] == [
+        (f"{SMALL}.minimisation.json", True)
+    ]
+
+
 @pytest.mark.parametrize("name", [CARD, "gone"])
 def test_what_is_no_checkpoint_is_not_minimised(desk, name):
     draft_id = started(desk, sample(CARD))
