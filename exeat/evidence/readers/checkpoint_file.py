@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from exeat.evidence.inspection.open_onnx import looks_like_onnx
 from exeat.evidence.readers import inside, parts
 from exeat.evidence.readers.saying import Saying
 from exeat.evidence.readers.shape import Reader
@@ -21,7 +22,9 @@ HEAD = 4096
 
 def recognises(peek: Peek) -> bool:
     """Return whether the first bytes are those of a checkpoint format."""
-    return is_checkpoint_file(peek.data, peek.size)
+    if is_checkpoint_file(peek.data, peek.size):
+        return True
+    return looks_like_onnx(peek.data[:HEAD], peek.size) and peek.opened is not None
 
 
 def read(bundle: Bundle) -> Partial:

@@ -20,12 +20,24 @@ if TYPE_CHECKING:
     from exeat.evidence.readers.saying import Saying
     from exeat.evidence.readers.shape import Given
 
+UNKNOWN = "unknown"
 FORMATS = {"torch-zip": "pytorch-zip", "torch-legacy": "pytorch-legacy"}
 """Our word for a format where the inspection has another one."""
 
 
-def look_inside(file: Given) -> Opened:
-    """Open the file and build its symbolic trees; who asks closes it. Raises BadInput when it cannot be read."""
+def look_inside(file: Given) -> Opened | None:
+    """Open the file and build its symbolic trees; who asks closes it. None for what is no checkpoint at all.
+
+    Raises BadInput when the file cannot be read.
+    """
+    opened = _open(file)
+    if opened.format == UNKNOWN:
+        opened.close()
+        return None
+    return opened
+
+
+def _open(file: Given) -> Opened:
     if file.data is None:
         return open_checkpoint(Path(file.path or ""))
     with tempfile.NamedTemporaryFile(prefix="exeat-") as copy:

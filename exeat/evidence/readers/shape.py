@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 HEAD_BYTES = 64 * 2**10
 """How much of a file recognition looks at when it is too large for a document, in bytes."""
-CHECKPOINTS = (b"PK\x03\x04", b"\x80", b"GGUF")
-"""First bytes of the checkpoint files that are opened to be recognised."""
+CHECKPOINTS = (b"PK\x03\x04", b"\x80", b"GGUF", b"\x08")
+"""First bytes of the checkpoint files that are opened to be recognised: zip, pickle, GGUF, ONNX."""
 
 
 @dataclass(slots=True)

@@ -53,7 +53,11 @@ def _shard(saying: Saying, bundle: Bundle, name: str, tensors: set[str]) -> int 
         saying.note(f"{name[:100]} is named by the index and is not in the folder.")
         return None
     if not looks_like_one(member.first(16)):
-        with inside.look_inside(member) as opened:
+        opened = inside.look_inside(member)
+        if opened is None:
+            saying.note(f"{where} is no checkpoint file.")
+            return None
+        with opened:
             parts.tell_checkpoint(saying, member, opened, inside.FORMATS.get(opened.format, opened.format))
         return _compared(
             saying, where, tensors, {ref.name for ref in opened.tensors}, inside.parameters(opened.tensors)

@@ -11,6 +11,7 @@ from exeat.evidence.describe import describe
 from exeat.evidence.given import files_of
 from exeat.evidence.readers.shape import Given
 from exeat.policy.epsilon import composed_epsilon
+from tests.unit.evidence.corpus.healthy_training import gguf, onnx
 from tests.unit.evidence.readers.factories_checkpoints import distributed, lightning_file, opacus, opacus_file, sharded
 from tests.unit.evidence.readers.factories_readers import DATA, LIGHTNING, given, made, notes, value
 
@@ -169,6 +170,15 @@ def test_a_plain_checkpoint_file_is_a_component_with_its_count(sample, form, par
     size = (DATA / "checkpoints" / sample).stat().st_size
     found = [value(f"components[file-17].{name}", file) for name in ("kind", "format", "bytes", "path")]
     assert found == ["weights", form, size, "file-17"]
+    assert value("model.n_parameters", file) == parameters
+
+
+@pytest.mark.parametrize(("write", "form", "parameters"), [(onnx, "onnx", 2), (gguf, "gguf", 8)], ids=["onnx", "gguf"])
+def test_exchange_formats_are_components_too(tmp_path, write, form, parameters):
+    write(tmp_path / "x")
+    file = Given("f", path=str(tmp_path / "x"))
+    assert describe([file]).read == (("f", "a checkpoint file"),)
+    assert value("components[f].format", file) == form
     assert value("model.n_parameters", file) == parameters
 
 
