@@ -31,7 +31,7 @@ _LABELS = {
         "|(?:patient|person|first|last|full|given|family|middle|maiden|gp|clinician|doctor|physician|nurse)_name|surname"
         "|referring_physician|next_of_kin|consultant|clinician|whoami"
     ),
-    "host": "host|hostname|host_name|node_?name|node_?list|master_addr|master_address|machine_name|computer_name|fqdn"
+    "host": "host|hostname|host_name|nodename|node_?list|master_addr|master_address|machine_name|computer_name|fqdn"
     "|server_name|ip|ip_address|ip_addr|remote_host|db_host|slurmd_nodename|slurm_(?:job_)?nodelist",
     "phone": "phone|telephone|tel|mobile|fax|(?:phone|telephone|mobile|contact|fax|cell|home|work)_(?:no|number|phone)",
     "secret": (
@@ -47,7 +47,8 @@ _LABELS = {
     "|(?:start|end|save|creation|update|finish|modification|launch|submit|epoch|wall|unix)_time"
     "|(?:created|updated|saved|started|ended)_at",
 }
-_WORDS = {name: re.compile(rf"(?:\w{{1,30}}_)??(?:{words})s?") for name, words in _LABELS.items()}
+_MANY = {"record": "s?", "phone": "s?", "birth": "s?", "time": "s?"}
+_WORDS = {name: re.compile(rf"(?:\w{{1,30}}_)??(?:{words}){_MANY.get(name, '')}") for name, words in _LABELS.items()}
 _GENERIC = {"number", "no", "nr", "id", "name", "date", "num", "birth", "key", "token", "address"}
 """Last words of a label that says what it is only with the word before."""
 _LAST_WORD = re.compile(r"([A-Za-z]{2,20}(?: of)?)[ _]$")
@@ -83,7 +84,7 @@ def _wanted(found: re.Match[str]) -> bool:
 
 def _read(found: re.Match[str]) -> Iterator[Hit]:
     value = _VALUE.match(found.string, found.end())
-    if value:
+    if value and value[1].rstrip() != found[1]:
         mark, after = found[0][len(found[1]) :], found.string[value.end() : value.end() + 1]
         exact = mark.strip() != ":" or after in ("", "\n", "\x00")
         yield from _RULES[rule_of(_label_of(found))](_Value(value[1].rstrip(), value.start(1), exact))
@@ -114,7 +115,8 @@ def _user(value: _Value) -> Iterator[Hit]:
 
 def _host(value: _Value) -> Iterator[Hit]:
     found = _HOST.match(value.text)
-    if found and found.end() == len(value.text.partition(":")[0]) and is_host(found[0].partition("[")[0]):
+    named = found and any(one.isdigit() or one in ".-" for one in found[0])
+    if found and named and found.end() == len(value.text.partition(":")[0]) and is_host(found[0].partition("[")[0]):
         yield host(found[0], value.start)
 
 

@@ -101,6 +101,11 @@ _PACKAGES = {
     "jax",
     "contextvars",
 }
+_SERVICE = re.compile(
+    r"(?:^|[.-])(?:mlflow|gitlab|jenkins|jupyter(?:hub)?|minio|registry|vpn|db|sql|postgres|redis|mongo|kafka|nas|hpc|cluster"
+    r"|gpu|node|slurm|xnat|pacs|orthanc|redcap|fhir|dicom|ehr|s3)\d{0,3}[.-]"
+)
+_SERVER_LABEL = re.compile(r"tracking|registry|endpoint|proxy|remote|master|server|host|upstream|origin")
 _IP = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}", re.ASCII)
 _PRIVATE = re.compile(r"10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.", re.ASCII)
 
@@ -200,13 +205,25 @@ def _address(found: re.Match[str]) -> Iterator[Hit]:
     if at and ":" in login and not login.endswith(":"):
         yield Hit(Channel.SECRET, found.start(2), start - 1, f"{initial(login)}:… before @ in an address")
     name = where.split(":", 1)[0].split("?", 1)[0]
+    if scheme == "file" and where:
+        return
     if scheme in _STORES:
         end = found.start(2) + len(rest)
         yield Hit(
             Channel.ABSOLUTE_PATH, found.start(), end, f"{scheme}://{initial(name)}{'/…' if slash and path else ''}"
         )
-    elif is_host(name) and len(name) < 200:  # noqa: PLR2004
+    elif is_host(name) and _is_inside(scheme, where, found):
         yield host(name, start)
+
+
+def _is_inside(scheme: str, where: str, found: re.Match[str]) -> bool:
+    """Return whether an address leads into somebody's network: most addresses in texts are public documentation."""
+    name, _, port = where.lower().partition(":")
+    if scheme not in ("http", "https") or port.isdigit() or "." not in name or _INNER_END.search(name):
+        return len(name) < 200  # noqa: PLR2004
+    if _IP.fullmatch(name) or _SERVICE.search(name):
+        return True
+    return _SERVER_LABEL.search(label_before(found.string, found.start())) is not None
 
 
 def _inner_host(found: re.Match[str]) -> Iterator[Hit]:

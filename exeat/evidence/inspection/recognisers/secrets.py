@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,6 @@ from exeat.evidence.inspection.recognisers.shape import Hit, Recogniser, compile
 from exeat.model.inspection import Channel
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Callable, Iterator
 
 _FORMS = (
@@ -55,7 +55,12 @@ _PLACEHOLDERS = (
     "./",
     "~",
 )
+_CHANGE = re.compile(r"(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]")
+_MARKS = re.compile(r"[^A-Za-z0-9]+")
+_CODE = re.compile(r"[A-Z][A-Z_]+|[\w.]+\(.*|_\w+")
 MIN_SECRET = 6
+MIN_CHANGES = 4
+"""Changes between letters and digits; ``some-licence-2023`` has one."""
 MIN_ENTROPY = 3.2
 """Bits per character; hexadecimal digits have at most 4, English words under one label about 2.5 to 3."""
 
@@ -68,14 +73,15 @@ def secret(text: str, start: int, what: str) -> Hit:
 def is_secret_value(text: str) -> bool:
     """Return whether a value under a label such as ``password`` can be one and not a word that stands in for it."""
     lower = text.lower().strip()
-    return len(lower) >= MIN_SECRET and lower not in _NOTHING and not lower.startswith(_PLACEHOLDERS)
+    if len(lower) < MIN_SECRET or lower in _NOTHING or lower.startswith(_PLACEHOLDERS):
+        return False
+    return _CODE.fullmatch(text.strip()) is None
 
 
 def is_random(text: str) -> bool:
-    """Return whether a text looks drawn at random: 20 characters, letters and a tenth of digits, high entropy."""
-    digits = sum(one.isdigit() for one in text)
-    mixed = digits * 10 >= len(text) and any(one.isalpha() for one in text)
-    return len(text) >= 20 and mixed and " " not in text and entropy(text) >= MIN_ENTROPY  # noqa: PLR2004
+    """Return whether a text looks drawn at random: 20 characters, letters and digits in turns, high entropy."""
+    changes = len(_CHANGE.findall(_MARKS.sub("", text)))
+    return len(text) >= 20 and changes >= MIN_CHANGES and " " not in text and entropy(text) >= MIN_ENTROPY  # noqa: PLR2004
 
 
 def entropy(text: str) -> float:

@@ -267,6 +267,7 @@ def test_what_is_shown_never_repeats_what_was_planted(seed):
     source = random.Random(seed)  # noqa: S311 no secret
     name = "".join(source.choice("bcdfghklmnprstvz") for _ in range(9))
     number = "".join(str(source.randrange(10)) for _ in range(9))
+    mixed = "".join(map("".join, zip(name, number, name, strict=True)))
     forms = [
         *(f"/home/{name}/x", f"C:\\Users\\{name}\\x", f"{name}@clinic.nhs.uk", f"password: {name}{number}"),
         *(
@@ -281,7 +282,7 @@ def test_what_is_shown_never_repeats_what_was_planted(seed):
             f"https://{name}:{number}@{name}.de/x",
             f"username: {name}",
             f"phone: 0{number}",
-            f"token: {name}{number}{name}",
+            f"token: {mixed}",
         ),
     ]
     chosen = source.sample(forms, 5)
@@ -289,7 +290,7 @@ def test_what_is_shown_never_repeats_what_was_planted(seed):
     opened.texts.append(Text(chosen[0], chosen[1]))
     found = parts_of(opened)
     shown = repr(channels_of(opened, found, DEFAULT)) + repr(found.parts) + repr(found.tensors)
-    hits = [form for form in chosen if not form.startswith(("//", "token: "))]
+    hits = [form for form in chosen if not form.startswith("//")]
     assert [form for form in hits if form in shown] == []
     assert number not in shown
 
