@@ -96,14 +96,18 @@ def _memory() -> str | None:
 
 
 class Folder:
-    """Folders of several files of which one is changed: shards with their index, distributed checkpoints."""
+    """Folders of several files of which one is changed: shards with their index, distributed checkpoints.
+
+    Each process has a place of its own below one that ends with the first.
+    """
 
     def __init__(self) -> None:
         self.files: dict[bytes, tuple[str, str]] = {}
         """Folder and file name by the content of the file."""
         self.folders: dict[str, dict[str, bytes]] = {}
         self.written = ""
-        self.place: tempfile.TemporaryDirectory[str] | None = None
+        self.owner = 0
+        self.base = tempfile.TemporaryDirectory(prefix="exeat-fuzz-", dir=_memory())
 
     def seeds(self) -> list[bytes]:
         """Return the files of the folders."""
@@ -117,15 +121,14 @@ class Folder:
     def run(self, data: bytes, seed: bytes) -> object:
         """Inspect the folder of a seed with the data in its place."""
         folder, name = self.files[seed]
-        if self.place is None:
-            self.place = tempfile.TemporaryDirectory(prefix="exeat-fuzz-", dir=_memory())
-        home = Path(self.place.name)
-        if self.written != folder:
+        home = Path(self.base.name) / str(os.getpid())
+        if (self.owner, self.written) != (os.getpid(), folder):
+            home.mkdir(exist_ok=True)
             for path in home.iterdir():
                 path.unlink()
             for file, content in self.folders[folder].items():
                 (home / file).write_bytes(content)
-            self.written = folder
+            self.owner, self.written = os.getpid(), folder
         (home / name).write_bytes(data)
         try:
             with open_path(home, LIMITS) as opened:
