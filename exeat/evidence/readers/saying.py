@@ -55,7 +55,7 @@ class Saying:
     def note(self, sentence: str) -> None:
         """Add a note."""
         if len(self.notes) <= MAX_NOTES:
-            self.notes.append(sentence[:MAX_NOTE])
+            self.notes.append((sentence[:-1] if sentence.endswith("..") else sentence)[:MAX_NOTE])
 
     def partial(self) -> Partial:
         """Return everything that was said."""

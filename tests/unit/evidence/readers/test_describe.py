@@ -38,6 +38,7 @@ SINGLE = {
     "checkpoints/a_good.pt": "a checkpoint file",
     "checkpoints/a2_fullmodule.pt": "a checkpoint file",
     "checkpoints/b_good.safetensors": "a safetensors file",
+    "checkpoints/c_lightning.ckpt": "a PyTorch Lightning checkpoint",
 }
 ARRAYS = (
     "sacroml_lira/report_arrays_bf13ff00_instance_0.npz",
