@@ -28,8 +28,7 @@ def _stop(walk: Walk) -> None:
 
 
 def _frame(walk: Walk) -> None:
-    if walk.number(8) > walk.end - walk.pos:
-        raise Broken("a frame is longer than the stream", cut=True)
+    walk.enter_frame(walk.number(8))
 
 
 def _push(value: Any) -> Callable[[Walk], None]:

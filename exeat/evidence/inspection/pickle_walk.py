@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SAFE_HASH = 2**60
 """Integers below hash to themselves; larger ones, and tuples, can be made to collide by the thousand."""
 MAX_NOTED = 100
+NO_FRAME = 2**63
 MAX_NAMES = 5_000
 """Names of one pickle; the richest checkpoints have dozens."""
 CALL = 8
@@ -70,6 +71,7 @@ class Walk:
         self.marks: list[list[Any]] = []
         self.memo: dict[int, Any] = {}
         self.protocol = 0
+        self.frame = NO_FRAME
         self.value: Any = None
         self.globals: dict[Global, int] = {}
         self.calls: list[Call] = []
@@ -100,11 +102,27 @@ class Walk:
                 opcode = data[self.pos]
                 self.pos += 1
                 table[opcode](self)
+                if self.pos >= self.frame:
+                    self._leave_frame()
                 if self.done:
                     return
         finally:
             budget.opcodes -= used + 1
         raise Broken(f"it has more than {budget.limits.opcodes:,} opcodes", bomb=True)
+
+    def enter_frame(self, length: int) -> None:
+        """Begin a frame; one begins where the last one has ended (PEP 3154)."""
+        if length > self.end - self.pos:
+            raise Broken("a frame is longer than the stream", cut=True)
+        if self.frame != NO_FRAME:
+            raise Broken("a frame begins inside another")
+        self.frame = self.pos + length
+
+    def _leave_frame(self) -> None:
+        """End the frame; CPython in C drops the part of a line that lies before such an end, so none may."""
+        if self.pos > self.frame:
+            raise Broken("an opcode reaches over the end of a frame, where readers differ")
+        self.frame = NO_FRAME
 
     def take(self, count: int) -> bytes:
         """Return the next bytes; raise Broken when there are fewer."""

@@ -102,6 +102,8 @@ def test_tuples_and_large_numbers_as_keys_cannot_collide():
         (b"\x8b" + (2**20).to_bytes(4, "little") + b"x", "1,048,576 bytes"),
         (b"]r\xff\xff\xff\x7f.", "reserve memory"),
         (b"\x80\x04\x95\xff\x00\x00\x00\x00\x00\x00\x00N.", "longer than the stream"),
+        (b"\x80\x04\x95\x05" + b"\x00" * 7 + b"cos\nsystem\n.", "over the end of a frame"),
+        (b"\x80\x04\x95\x0b" + b"\x00" * 7 + b"\x95\x01" + b"\x00" * 7 + b"N.", "inside another"),
         (b"\x80\x05\x97.", "buffers from outside"),
         (b"\x80\x04\x8c\x02\xff\xfeN.", "no unpickler accepts it"),
         (b"(" * 300, "nests more than 200"),
