@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import streamlit as st
 
 from components.dossier_inspection import MARKS, answer, channels_table
@@ -21,8 +20,6 @@ from exeat.prepare.contents import reason_not_minimised
 from exeat.prepare.proposal import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from exeat.model.inspection import Inspection
     from exeat.prepare.views import Prepared
 
@@ -36,8 +33,9 @@ def show_draft_contents(view: Prepared) -> None:
     files = listed_files(view)
     leaving = frozenset(one.id for one in files if view.forms.get(one.id) is not Disposition.DENIED)
     st.markdown(plain(answer(files, leaving, seen), 1000))
-    table(inspected_table(seen), "Files that were inspected")
     for name, inspection in seen.items():
+        sorts = counted(len({found.channel for found in inspection.channels}), "sort")
+        st.markdown(f"**{MARKS[inspection.verdict]}** {plain(name)}: {sorts} of leakage channel.")
         for found in inspection.findings[:3]:
             st.error(f"**{plain(name)}**: {plain(found.sentence)} {plain(found.what_to_do)}", icon=":material/cancel:")
         _offer(view, name, inspection)
@@ -48,15 +46,6 @@ def show_draft_contents(view: Prepared) -> None:
         ):
             table(channels, "Leakage channels by the part that carries them")
     show_minimised(view.contents)
-
-
-def inspected_table(seen: Mapping[str, Inspection]) -> pd.DataFrame:
-    """Return one row per inspected file; few columns, so that a narrow screen need not scroll."""
-    rows = []
-    for name, inspection in seen.items():
-        sorts = len({found.channel for found in inspection.channels})
-        rows.append({"File": name, "Inspection": MARKS[inspection.verdict], "Leakage channels": counted(sorts, "sort")})
-    return pd.DataFrame(rows)
 
 
 def listed_files(view: Prepared) -> list[Component]:

@@ -17,6 +17,7 @@ from components.text import one_line, plain
 if TYPE_CHECKING:
     from exeat.prepare.views import Prepared
 
+MOST_LINES = 30
 _MB = 2**20
 """What Streamlit counts as a megabyte."""
 
@@ -34,7 +35,7 @@ def show_files(view: Prepared) -> None:
     if view.draft.refused:
         st.button("Clear these notes", key=key_for(view.draft.id, "clear"), on_click=_clear, args=(view.draft.id,))
     if view.draft.files:
-        table(files_table(view), "The files of this draft and what each was recognised as")
+        _list(view)
         for seen in view.found.seen:
             if seen.sentence:
                 st.warning(
@@ -46,6 +47,16 @@ def show_files(view: Prepared) -> None:
         _remove(view)
 
 
+def _list(view: Prepared) -> None:
+    """Draw a few files as lines, which a narrow screen wraps; many as a table."""
+    if len(view.found.seen) > MOST_LINES:
+        table(files_table(view), "The files of this draft and what each was recognised as")
+        return
+    for row in files_table(view).to_dict("records"):
+        mark = ":material/check:" if row["Used"] == "yes" else ":material/block:"
+        st.markdown(f"{mark} **{plain(row['File'], 160)}** {plain(row['Recognised as'])}, {plain(row['Size'])}")
+
+
 def files_table(view: Prepared) -> pd.DataFrame:
     """Return each file with its size and what it is."""
     not_used = {file.sha256 for file, _ in view.tied.refused}
@@ -54,7 +65,7 @@ def files_table(view: Prepared) -> pd.DataFrame:
             {
                 "File": one_line(seen.file.name, 160),
                 "Size": size(seen.file.bytes),
-                "Recognised as": seen.title or "not used, see below",
+                "Recognised as": seen.title or "not used",
                 "Used": "no" if seen.sentence or seen.file.sha256 in not_used else "yes",
             }
             for seen in view.found.seen

@@ -14,7 +14,6 @@ from components.prepare_words import save, show_refusal
 from components.session import actor, desk
 from components.text import plain
 from exeat.prepare.rules import reason_start
-from exeat.prepare.views import title_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +49,6 @@ def show_drafts(who: Person) -> None:
         "Start a new draft",
         reason_start(who, len(drafts)),
         key=_NEW,
-        type="primary",
         icon=":material/add:",
         on_click=_start,
     )
@@ -70,9 +68,9 @@ def _start() -> None:
 
 
 def _row(draft: Draft) -> None:
-    title = title_of(draft)
+    title = or_stop(lambda: desk().prepare.title(actor(), draft))
     with st.container(border=True):
-        st.subheader(plain(title, 160), anchor=False)
+        st.markdown(f"**{plain(title, 160)}**")
         state = f"submitted as {draft.sent.release_id}" if draft.sent else "not submitted"
         files = f"{counted(len(draft.files), 'file')}, {size(draft.bytes)}" if draft.files else "no files yet"
         st.caption(plain(f"{state} · {files} · last changed {day(draft.updated_at)}", 300))

@@ -74,7 +74,7 @@ class Builder:
         today = self._clock().date()
         rules = Rules(*self._evidence.policy())
         found = self._read.get(_files_key(draft), lambda: read_files(self._store, draft))
-        merged = found.merged.with_answers({**answers_of(draft, found.merged), **draft.answers})
+        merged = self.merged(draft)
         ties, _ = uploaded_bindings(found, lambda file: self._bytes(draft, file))
         contents, bad_records = self._contents(draft, found, merged)
         unbound = tuple(one.file for one in needs_binding(found, ties))
@@ -108,10 +108,14 @@ class Builder:
             why_not_submit=reason_submit(person, draft, missing),
         )
 
+    def merged(self, draft: Draft) -> Merged:
+        """Return what the files and the person say together."""
+        found = self._read.get(_files_key(draft), lambda: read_files(self._store, draft))
+        return found.merged.with_answers({**answers_of(draft, found.merged), **draft.answers})
+
     def components(self, draft: Draft) -> dict[str, str]:
         """Return digest -> component id of the files that the draft describes."""
-        found = self._read.get(_files_key(draft), lambda: read_files(self._store, draft))
-        parts = found.merged.with_answers(draft.answers).document().get("components", ())
+        parts = self.merged(draft).document().get("components", ())
         return {str(part["sha256"]): str(part["id"]) for part in parts if isinstance(part, dict) and "sha256" in part}
 
     def _bytes(self, draft: Draft, file: DraftFile) -> bytes:

@@ -27,6 +27,7 @@ from exeat.prepare.rules import (
     check_is_own,
     no_such_draft,
 )
+from exeat.prepare.views import title_of
 from exeat.review.inputs import Done
 from exeat.review.state import CASE, fold
 
@@ -82,6 +83,11 @@ class PrepareDesk:
     def open(self, person: Person, draft_id: str) -> Prepared:
         """Return the draft with all that follows from it; raise NotFound for everybody but its owner."""
         return self._builder.build(person, self._load(person, draft_id))
+
+    def title(self, person: Person, draft: Draft) -> str:
+        """Return what to call a draft in a list."""
+        check_is_own(person, draft)
+        return title_of(draft, self._builder.merged(draft))
 
     # Changing
 

@@ -83,7 +83,7 @@ def test_a_draft_is_deleted_after_it_was_named(sign_in, home):
     draft = draft_of(home)
     app = sign_in("sam", PREPARE)
     press(app, f"delete:{draft}")
-    assert "You delete the draft “manifest.json” with 2 files." in words(app)
+    assert "You delete the draft “Tumour classifier” with 2 files." in words(app)
     press(app, f"delete:{draft}:yes")
     assert "You have no draft." in words(app)
 
