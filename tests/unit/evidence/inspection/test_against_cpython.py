@@ -51,8 +51,9 @@ def names_asked(base, data):
         def persistent_load(self, _id):
             return Stub()
 
-    with contextlib.suppress(Exception):
-        Recorder(io.BytesIO(data)).load()
+    for stream in (io.BytesIO(data), io.BufferedReader(io.BytesIO(data))):  # C reads ahead only where it can peek
+        with contextlib.suppress(Exception):
+            Recorder(stream).load()
     return asked
 
 
@@ -91,6 +92,8 @@ SPLICED = (
     b"\x81",
     b"i",
     b".",
+    b"\x95\x05\x00\x00\x00\x00\x00\x00\x00",
+    b"\x95\x20\x00\x00\x00\x00\x00\x00\x00",
 )
 
 
