@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from exeat.errors import BadInput
+from exeat.errors import BadInput, NotFound, Tampered
 from exeat.evidence import statements
 from exeat.prepare.binding import Tied, lacking_of, needs_binding, tie, uploaded_bindings, without
 from exeat.prepare.contents import Looking, contents_of, kinds_of, read_records
@@ -73,7 +74,7 @@ class Builder:
         """Return the draft with all that follows from it."""
         today = self._clock().date()
         rules = Rules(*self._evidence.policy())
-        found = self._read.get(_files_key(draft), lambda: read_files(self._store, draft))
+        found = self._reading(draft)
         merged = self.merged(draft)
         ties, _ = uploaded_bindings(found, lambda file: self._bytes(draft, file))
         contents, bad_records = self._contents(draft, found, merged)
@@ -108,9 +109,13 @@ class Builder:
             why_not_submit=reason_submit(person, draft, missing),
         )
 
+    def _reading(self, draft: Draft) -> FilesRead:
+        make = partial(read_files, self._store, draft)
+        return self._read.get(_files_key(draft), make, lasting=lambda found: found.whole)
+
     def merged(self, draft: Draft) -> Merged:
         """Return what the files and the person say together."""
-        found = self._read.get(_files_key(draft), lambda: read_files(self._store, draft))
+        found = self._reading(draft)
         return found.merged.with_answers({**answers_of(draft, found.merged), **draft.answers})
 
     def components(self, draft: Draft) -> dict[str, str]:
@@ -119,7 +124,11 @@ class Builder:
         return {str(part["sha256"]): str(part["id"]) for part in parts if isinstance(part, dict) and "sha256" in part}
 
     def _bytes(self, draft: Draft, file: DraftFile) -> bytes:
-        return self._store.get(draft.owner, draft.id, file.sha256)
+        """Return the bytes of a file; raise BadInput when they are gone or damaged: the page must stay usable."""
+        try:
+            return self._store.get(draft.owner, draft.id, file.sha256)
+        except (NotFound, Tampered) as error:
+            raise BadInput(error.headline, error.what_to_do) from error
 
     def _contents(
         self, draft: Draft, found: FilesRead, merged: Merged
@@ -127,7 +136,9 @@ class Builder:
         """Return what the model files of the draft contain, and the records that its files do not bear out."""
         components = merged.document().get("components", ())
         looked = self._looking.look(draft, kinds_of(components))
-        records, refused = self._records.get(_files_key(draft), lambda: read_records(draft, found, self._store))
+        records, refused = self._records.get(
+            _files_key(draft), lambda: read_records(draft, found, self._store), lasting=_holds
+        )
         return contents_of(components, looked, records), refused
 
     def _manifest_missing(self, draft: Draft, merged: Merged) -> Iterator[Missing]:
@@ -196,6 +207,10 @@ class Builder:
             inspections=self._evidence.contents_for(manifest.checkpoint_id, manifest).facts | contents.facts,
         )
         return preview(described, tuple(reports.values()), rules, draft.wish.tier, proposal, context)
+
+
+def _holds(read: Records) -> bool:
+    return not read[1]
 
 
 def _files_key(draft: Draft) -> tuple[str, ...]:

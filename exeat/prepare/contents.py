@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
-from exeat.errors import BadInput
+from exeat.errors import BadInput, NotFound, Tampered
 from exeat.evidence.inspecting import Inspector
 from exeat.evidence.minimised import check_record
 from exeat.evidence.recognise import CHECKPOINT_FILE, recognise
@@ -66,11 +66,11 @@ class Looking:
         return found
 
     def _one(self, inspector: Inspector, draft: Draft, file: DraftFile, kinds: Mapping[str, str]) -> Looked | None:
-        data = self._store.get(draft.owner, draft.id, file.sha256)
         try:
+            data = self._store.get(draft.owner, draft.id, file.sha256)
             wanted = kinds[file.sha256] in HOLD_TENSORS or recognise(data[:HEAD], len(data)) == CHECKPOINT_FILE
             return inspector.look(file.name, data) if wanted else None
-        except BadInput:
+        except (BadInput, NotFound, Tampered):
             return None
         except Exception:
             log.exception("inspecting a file of a draft failed")
@@ -119,6 +119,8 @@ def read_records(
             records[record.output_sha256] = Record(record, check_record(OfADraft(store, draft), record))
         except BadInput as error:
             refused.append((one.file, error))
+        except (NotFound, Tampered) as error:
+            refused.append((one.file, BadInput(error.headline, error.what_to_do)))
     return records, tuple(refused)
 
 

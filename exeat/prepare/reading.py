@@ -6,7 +6,7 @@ import logging
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
-from exeat.errors import BadInput, NotFound
+from exeat.errors import BadInput, NotFound, Tampered
 from exeat.evidence.describe import Described, Unread, describe
 from exeat.evidence.partial import merge
 from exeat.evidence.readers.reports import BY_NAME
@@ -58,6 +58,8 @@ class FilesRead(NamedTuple):
     seen: tuple[Seen, ...]
     reports: tuple[ReportFile, ...]
     checkpoints: tuple[DraftFile, ...]
+    whole: bool = True
+    """Whether the bytes of every file were there."""
 
 
 def read_files(store: Drafts, draft: Draft) -> FilesRead:
@@ -84,6 +86,7 @@ def read_files(store: Drafts, draft: Draft) -> FilesRead:
         tuple(_seen(file, titles, unread.get(file.name)) for file in draft.files),
         tuple(ReportFile(file, kind) for file, kind in reports),
         tuple(by_name[file.name] for file in found.checkpoints),
+        whole=not gone,
     )
 
 
@@ -97,7 +100,7 @@ def _is_record(store: Drafts, draft: Draft, file: DraftFile) -> bool:
     try:
         data = store.get(draft.owner, draft.id, file.sha256)
         return MINIMISATION.encode() in data[:HEAD] and recognise(data, file.bytes) == MINIMISATION
-    except (BadInput, NotFound):
+    except (BadInput, NotFound, Tampered):
         return False
 
 

@@ -20,13 +20,15 @@ class Remembered(Generic[T]):
         self._kept: OrderedDict[Hashable, T] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return the result for the key, made now when it is not kept."""
+    def get(self, key: Hashable, make: Callable[[], T], *, lasting: Callable[[T], bool] = lambda _: True) -> T:
+        """Return the result for the key, made now when it is not kept; only a ``lasting`` one is kept."""
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
         made = make()
+        if not lasting(made):
+            return made
         with self._lock:
             self._kept[key] = made
             while len(self._kept) > self._most:

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from exeat.errors import ExeatError
 from exeat.model.base import digest_of
 from exeat.model.tier import Access
 from tests.factories import as_bytes, component, manifest_document, report_document
@@ -167,3 +168,23 @@ def test_a_file_outside_the_limits_of_a_document_does_not_stop_the_rest(desk):
     view = desk.prepare.open(SAM, started(desk, manifest(), WEIGHTS, huge))
     assert [seen.file.name for seen in view.found.seen if seen.sentence] == ["big.json"]
     assert view.described is not None
+
+
+@pytest.mark.parametrize("damage", [None, b"other bytes"])
+def test_damaged_uploads_leave_the_draft_usable_and_are_never_submitted(open_home, damage):
+    before = open_home()
+    draft_id = started(before, manifest(), WEIGHTS, own_report())
+    fill(before, draft_id)
+    desk = open_home()
+    for path in (desk.settings.home / "drafts").rglob("*.bin"):
+        if path.read_bytes() in (WEIGHTS[1], own_report()[1]):
+            path.write_bytes(damage) if damage else path.unlink()
+    view = desk.prepare.open(SAM, draft_id)
+    size = desk.ledger.size()
+    with pytest.raises(ExeatError):
+        desk.prepare.submit(SAM, draft_id, seen=view.draft.version)
+    assert desk.ledger.size() == size
+    desk.prepare.add_files(SAM, draft_id, [WEIGHTS, own_report()])
+    after = desk.prepare.open(SAM, draft_id)
+    assert after.missing == ()
+    desk.prepare.submit(SAM, draft_id, seen=after.draft.version)
