@@ -19,6 +19,7 @@ from exeat.evidence.describe import describe
 from exeat.evidence.exporters import export
 from exeat.evidence.partial import complete
 from exeat.model.manifest import Manifest
+from tests.unit.evidence.corpus.healthy_training import gguf, onnx
 from tests.unit.evidence.readers.factories_checkpoints import distributed, opacus_file, sharded
 from tests.unit.evidence.readers.factories_readers import (
     BOM,
@@ -63,7 +64,9 @@ def originals(tmp_path_factory):
     """A real file of every format."""
     tmp = tmp_path_factory.mktemp("originals")
     distributed(tmp / "dcp")
-    files = [DATA / name for name in SAMPLES]
+    onnx(tmp / "onnx")
+    gguf(tmp / "gguf")
+    files = [DATA / name for name in SAMPLES] + [tmp / "onnx", tmp / "gguf"]
     files += [tmp / "dcp" / ".metadata", sharded(tmp / "sharded") / "model.safetensors.index.json"]
     files += [opacus_file(tmp / "opacus", [(1.0, 0.1, 5)]), MANIFESTS[0]]
     found = [path.read_bytes() for path in files]
