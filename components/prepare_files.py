@@ -101,9 +101,14 @@ def _upload(view: Prepared) -> None:
 
 def _keep(draft_id: str, key: str) -> None:
     """Keep what was uploaded and empty the uploader; the draft shows what became of each file."""
-    files = [(file.name, file.getvalue()) for file in st.session_state.get(key) or ()]
+    files = [(inside(file.name), file.getvalue()) for file in st.session_state.get(key) or ()]
     if files and save(key, lambda: desk().prepare.add_files(actor(), draft_id, files)):
         renew(draft_id)
+
+
+def inside(name: str) -> str:
+    """Return a name without the folder that was chosen: that folder is the checkpoint's own."""
+    return name.partition("/")[2] or name
 
 
 def _clear(draft_id: str) -> None:

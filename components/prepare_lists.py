@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from components.numbers import counted
 from components.prepare_words import key_for, renew, save, show_refusal, spoken
 from components.session import actor, desk
 from exeat.errors import Incomplete
 from exeat.evidence.manifest_path import LISTS, item
 from exeat.prepare.form import entry_word
+from exeat.prepare.suggestions import channels_from
 
 if TYPE_CHECKING:
     from exeat.prepare.views import Prepared
@@ -38,6 +40,13 @@ def ask_list(view: Prepared, path: str) -> None:
         )  # fmt: skip
     if path in NONE_WORDS and not view.entries(path):
         st.checkbox(NONE_WORDS[path], value=none, key=f"{key}:none", on_change=_none, args=(draft_id, key, path))
+    hints = channels_from(view.contents) if path == "leakage_channels" and not none else {}
+    new = {one: entry for one, entry in hints.items() if one not in view.draft.answers}
+    if new:
+        st.button(
+            f"List {counted(len(new), 'channel')} that the inspection found", key=f"{key}:found",
+            on_click=_found, args=(draft_id, key, new),
+        )  # fmt: skip
     if not none:
         what = LISTS[path] if LISTS[path] != "id" else "short name"
         st.text_input(f"Add a {word}: its {what}", key=key, on_change=_add, args=(draft_id, key, path))
@@ -60,6 +69,11 @@ def _add(draft_id: str, key: str, path: str) -> None:
         return desk().prepare.answer(actor(), draft_id, {item(path, name): {}})
 
     if save(key, add):
+        renew(draft_id)
+
+
+def _found(draft_id: str, key: str, entries: dict[str, dict[str, str]]) -> None:
+    if save(key, lambda: desk().prepare.answer(actor(), draft_id, entries)):
         renew(draft_id)
 
 

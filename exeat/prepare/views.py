@@ -84,7 +84,7 @@ class Prepared:
 
     def entries(self, path: str) -> tuple[str, ...]:
         """Return the keys of the entries that the person added to a list."""
-        mine = [one for one, value in self.draft.answers.items() if value == {} and one.startswith(f"{path}[")]
+        mine = [one for one, value in self.draft.answers.items() if _adds(one, value) and one.startswith(f"{path}[")]
         return tuple(one.removeprefix(f"{path}[").removesuffix("]") for one in mine)
 
     @property
@@ -100,7 +100,12 @@ class Prepared:
 
 def _shown(path: str, draft: Draft) -> tuple[str, ...]:
     """Return the fields of the form for one answer: itself, or the list to which it adds an entry."""
-    return (steps(path)[0],) if draft.answers[path] == {} and path.endswith("]") else (path,)
+    return (steps(path)[0],) if _adds(path, draft.answers[path]) else (path,)
+
+
+def _adds(path: str, value: object) -> bool:
+    """Return whether an answer adds an entry to a list."""
+    return isinstance(value, dict) and path.endswith("]")
 
 
 def title_of(draft: Draft, merged: Merged | None = None) -> str:

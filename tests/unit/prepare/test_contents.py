@@ -9,6 +9,7 @@ from exeat.model.base import digest_of
 from exeat.model.inspection import Channel
 from exeat.model.tier import Disposition
 from exeat.prepare.contents import reason_not_minimised
+from exeat.prepare.suggestions import channels_from
 from tests.unit.prepare.conftest import ANSWERS, CARD, CKPT, SAM, fill, sample, started
 
 SHA = digest_of(sample(CKPT)[1])
@@ -48,6 +49,20 @@ def test_the_minimised_release_reaches_the_reviewers_with_its_record(desk):
     assert [part.component_id for part in case.proposal.components] == [SMALL]
     assert case.contents.minimisations[SMALL].source_sha256 == SHA
     assert case.assessment.findings == before.preview.assessment.findings
+
+
+def test_the_channels_found_become_entries_whose_judgement_stays_open(desk):
+    draft_id = started(desk, sample(CARD), sample(CKPT))
+    entries = channels_from(desk.prepare.open(SAM, draft_id).contents)
+    assert f"leakage_channels[member indices in {CKPT}]" in entries
+    desk.prepare.answer(SAM, draft_id, entries)
+    view = desk.prepare.open(SAM, draft_id)
+    assert set(view.entries("leakage_channels")) == {path.partition("[")[2].removesuffix("]") for path in entries}
+    assert {f"{path}.assessed" for path in entries} <= {gap.path for gap in view.merged.gaps}
+    desk.prepare.answer(SAM, draft_id, {f"{path}.assessed": True for path in entries})
+    listed = desk.prepare.open(SAM, draft_id).merged.document()["leakage_channels"]
+    assert {part["component_id"] for part in listed} == {CKPT}
+    assert all(part["assessed"] is True and part["mitigation"] for part in listed)
 
 
 def test_a_record_that_the_files_do_not_bear_out_is_named_and_not_submitted(desk):
