@@ -131,6 +131,10 @@ def _nhs(found: re.Match[str]) -> Iterator[Hit]:
         yield nhs(found[0], found.start())
 
 
+def _in_prose(found: re.Match[str]) -> Iterator[Hit]:
+    yield Hit(Channel.RECORD_NUMBER, found.start(1), found.end(1), hidden(found[1], shown=1))
+
+
 def _iban(found: re.Match[str]) -> Iterator[Hit]:
     text = found[0]
     if is_iban(text.replace(" ", "")):
@@ -179,4 +183,12 @@ RECOGNISERS = (
         (" ",),
     ),
     Recogniser("NHS number", compiled(r"\d(?<![\w.+\-/]\d)\d\d(?:([ -])\d{3}\1\d{4}|\d{7})(?![\w\-/]|\.\d)"), _nhs),
+    Recogniser(
+        "record number in prose",
+        compiled(
+            r"(?:MRN|NHS|CHI|[Hh]ospital|[Pp]atient|[Ss]ubject|[Cc]ase)(?: (?:[Nn]o\.?|[Nn]umber|[Nn]r\.?|ID|[Ii]d))?"
+            r" #?(\d{5,12})(?![\w-]|\.\d)"
+        ),
+        _in_prose,
+    ),
 )

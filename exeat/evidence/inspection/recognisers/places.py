@@ -17,8 +17,8 @@ ROOTS = {
     *("home", "users", "mnt", "media", "data", "datasets", "srv", "opt", "tmp", "var", "usr", "etc", "root", "scratch"),
     *("work", "workspace", "workspaces", "gpfs", "lustre", "nfs", "net", "share", "shares", "shared", "project", "run"),
     *("projects", "volumes", "content", "kaggle", "dbfs", "private", "export", "cluster", "beegfs", "fsx", "efs"),
-    *("ceph", "storage", "lus", "groups", "homes", "afs", "proc", "sys", "dev", "repo", "repos", "disk", "disk1"),
-    *("disk2", "raid", "nas", "vol", "ssd", "hdd", "nvme", "experiments", "checkpoints", "ckpt", "research", "labs"),
+    *("ceph", "storage", "lus", "groups", "homes", "afs", "proc", "sys", "dev", "repo", "repos", "disk"),
+    *("raid", "nas", "vol", "ssd", "hdd", "nvme", "experiments", "checkpoints", "ckpt", "research", "labs"),
 }
 """First folders of machines; graph nodes of ONNX (``/layers.0/MatMul``) begin otherwise."""
 _PATH_LABEL = re.compile(
@@ -153,7 +153,7 @@ def _is_path(pieces: list[str], found: re.Match[str]) -> bool:
     """Return whether pieces are folders of a machine and not a graph node, a route or a JSON pointer."""
     if len(pieces) < 2 or not all(pieces):  # noqa: PLR2004
         return False
-    if pieces[0].lower() in ROOTS:
+    if pieces[0].lower().rstrip("0123456789") in ROOTS:
         return True
     if pieces[-1].rpartition(".")[2].lower() in _FILES and "." in pieces[-1]:
         return True
@@ -300,7 +300,7 @@ RECOGNISERS = (
     ),
     Recogniser(
         "login",
-        compiled(r"([a-z_](?<![\w.+\-/@:][a-z_])[\w-]{0,31})@([A-Za-z][A-Za-z0-9-]{1,62})(?![\w.@-])"),
+        compiled(r"([a-z_](?<![\w.+\-/@:][a-z_])[\w.-]{0,31})@([A-Za-z][A-Za-z0-9-]{1,62})(?![\w.@-])"),
         _login,
         ("@",),
     ),

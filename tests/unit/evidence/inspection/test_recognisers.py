@@ -43,6 +43,7 @@ FOUND = [
     ("https://gitlab.clinic.de/x", {C.HOST_NAME}),
     ("tracking_uri: https://runs.clinic.de", {C.HOST_NAME}),
     ("rsync alice@gpu07:", {C.HOST_NAME, C.USER_NAME}),
+    ("k.osei@gpu7:x", {C.HOST_NAME, C.USER_NAME}),
     ("events.out.tfevents.1700000000.icu-gpu-3.0", {C.TIMESTAMP, C.HOST_NAME}),
     ("runs/Nov27_22-21-40_icu-gpu-3", {C.TIMESTAMP, C.HOST_NAME}),
     ('"username": "asmith"', {C.USER_NAME}),
@@ -66,6 +67,9 @@ FOUND = [
     ("nhs_number\x1f4010232137", {C.NHS_NUMBER}),
     ("401-023-2137", {C.NHS_NUMBER}),
     ("MRN: 00483921", {C.RECORD_NUMBER}),
+    ("seen as hospital no 8511015 in", {C.RECORD_NUMBER}),
+    ("patient 9434765919", {C.NHS_NUMBER}),
+    ("/vol01/icu/run", {C.ABSOLUTE_PATH}),
     ("patient_id\x1fP-004839", {C.RECORD_NUMBER}),
     ('"accession_number": "A12345678"', {C.RECORD_NUMBER}),
     ("ssn=078-05-1120", {C.RECORD_NUMBER}),
@@ -106,7 +110,15 @@ QUIET = [
     *("icon@2x.png", "user@example.com", "1.2.2003", "12.4.1", "v2024-01-15", "version: 2024-01-15"),
     *("gpt-4o-2024-08-06", "2024-02-30", "31/02/2024", "epoch=3-step=1740", "lr=0.001", "1e-08", "0.9434765919"),
     *("step: 9434765919", "9434765918", "4010232136", "num_params: 4010232137", "1700000000", "global_step=1732740000"),
-    *("patient_id: 3", "record 12", "study_id: 12", "seed: 12345678", "GB82 WEST 1234 5698 7654 33"),
+    *(
+        "patient_id: 3",
+        "record 12",
+        "patient 12",
+        "case 2024",
+        "study_id: 12",
+        "seed: 12345678",
+        "GB82 WEST 1234 5698 7654 33",
+    ),
     *("DE89370400440532013001", "AB12CDEF", "+12345678 + x", "1e+10000000", "call +99999", "07700", "0123456789012345"),
     *("pad_token: [PAD]", "bos_token: <|begin_of_text|>", "eos_token_id: 50256", "max_tokens: 512", "token_type: x"),
     *(
@@ -207,7 +219,9 @@ def test_day(day, valid):
 
 def test_random_values_are_told_from_words():
     assert is_random("9f8e7d6c5b4a39281706f5e4")
+    assert is_random("annfQGJrHxAHQARLlc7PVuJPczCndQb6")
     assert not is_random("tokenizer-fast-version-2")
+    assert not is_random("LicenseRef-scancode-w3c-software-2023")
     assert not is_random("a" * 40 + "1")
     assert entropy("abcd") == 2.0
 
@@ -306,17 +320,17 @@ PIECES = [
 
 @pytest.mark.parametrize("piece", PIECES)
 def test_time_grows_with_the_text_and_no_faster(piece):
-    """A sixteenth of the cap, so that one slow pattern shows; the whole cap is measured below and in bench/."""
-    text = piece * (2**20 // len(piece))
+    """A small part of the cap, enough for a slow pattern to show; the whole cap is measured in bench/."""
+    text = piece * (2**18 // len(piece))
     began = time.process_time()
     scan(text)
-    assert time.process_time() - began < 1.0
+    assert time.process_time() - began < 0.5
 
 
-def test_four_mebibytes_of_everything_at_once():
+def test_two_mebibytes_of_everything_at_once():
     source = random.Random(1)  # noqa: S311 the same text each time
-    text = "".join(source.choice([*PIECES, *(t for t, _ in FOUND), *QUIET, " ", "\n", "\x00"]) for _ in range(20_000))
-    text *= max(1, 4 * 2**20 // len(text))
+    text = "".join(source.choice([*PIECES, *(t for t, _ in FOUND), *QUIET, " ", "\n", "\x00"]) for _ in range(5_000))
+    text *= max(1, 2 * 2**20 // len(text))
     began = time.process_time()
     found = scan(text)
     assert time.process_time() - began < 3.0
