@@ -5,7 +5,7 @@ Source: torch.distributed.checkpoint.metadata and .filesystem of torch 2.13.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from exeat.evidence.inspection.allowed import ALLOWED, DISTRIBUTED
 from exeat.evidence.inspection.merging import merge, part_of
@@ -82,7 +82,7 @@ def _stored(found: Any) -> list[Stored]:
         index, info = _state(key, _INDEX), _state(value, _INFO)
         name, file = index.get("fqn"), info.get("relative_path")
         offset, length = info.get("offset"), info.get("length")
-        if not isinstance(name, str) or not isinstance(file, str) or type(offset) is not int or type(length) is not int:
+        if not isinstance(name, str) or not isinstance(file, str) or not _is_size(offset) or not _is_size(length):
             raise Refusal("metadata-odd", "The metadata does not say where its tensors lie.", AMBIGUOUS, unsafe=True)
         if file.startswith("/") or ".." in file.split("/") or "\\" in file or not file.isprintable():
             raise ambiguous("outside-folder", f"The metadata reads {shown(file)}, outside the folder.")
@@ -90,12 +90,16 @@ def _stored(found: Any) -> list[Stored]:
     return rows
 
 
+def _is_size(value: Any) -> TypeGuard[int]:
+    return type(value) is int and 0 <= value < 2**62
+
+
 def _chunk(offset: Any) -> str:
     """Return where a piece of a tensor begins, unless it is the first."""
     sizes = offset.args[0] if isinstance(offset, Call) and offset.args else offset
     if not isinstance(sizes, tuple | list) or not any(sizes):
         return ""
-    return f"[{', '.join(str(size)[:20] for size in sizes[:8])}]"
+    return f"[{', '.join(str(size) if _is_size(size) else '?' for size in sizes[:8])}]"
 
 
 def _shard(window: Window, parts: list[Stored], judge: Judge) -> None:

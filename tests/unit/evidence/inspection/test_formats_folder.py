@@ -13,7 +13,7 @@ from torch.distributed.checkpoint import FileSystemReader, load
 from exeat.errors import BadInput
 from exeat.evidence.inspection import open_checkpoint
 from tests.unit.evidence.corpus import healthy_training
-from tests.unit.evidence.corpus.opcodes import Call, Glob, stream
+from tests.unit.evidence.corpus.opcodes import Call, Glob, emit, stream
 from tests.unit.evidence.inspection.factories_formats import (
     ONE,
     away,
@@ -198,6 +198,32 @@ def test_metadata_may_use_its_own_classes_and_nothing_else(dcp):
     assert ("trailing-bytes", "unsafe") in codes(seen(dcp))
     (dcp / ".metadata").write_bytes(stream(Call(Glob("torch.distributed.checkpoint.planner", "X")), 4))
     assert codes(seen(dcp))[0] == ("dangerous-global", "unsafe")
+
+
+@pytest.mark.parametrize("offset", [-1, 10**5000, "0", None], ids=["negative", "huge", "text", "none"])
+def test_places_that_are_none_are_refused(dcp, offset):
+    home = "torch.distributed.checkpoint."
+    index = built(home + "metadata", "MetadataIndex", {"fqn": "w", "offset": (10**5000,), "index": 0})
+    info = built(home + "filesystem", "_StorageInfo", {"relative_path": "__0_0.distcp", "offset": offset, "length": 9})
+    stored = b"}" + index + info + b"s"
+    data = b"\x80\x04" + built(home + "metadata", "Metadata", {}, key=b"X\x0c\x00\x00\x00storage_data" + stored) + b"."
+    (dcp / ".metadata").write_bytes(data)
+    assert ("metadata-odd", "unsafe") in codes(seen(dcp))
+
+
+def built(module, name, state, *, key=b""):
+    """The opcodes of an object whose state is a dict."""
+    items = b"".join(emit_any(part) for pair in state.items() for part in pair) + key
+    return emit(Glob(module, name), 4) + b")\x81}(" + items + b"ub"
+
+
+def emit_any(value):
+    if isinstance(value, tuple):
+        return b"(" + b"".join(map(emit_any, value)) + b"t"
+    if isinstance(value, int) and not -(2**31) <= value < 2**31:
+        data = value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True)
+        return b"\x8b" + len(data).to_bytes(4, "little") + data
+    return emit(value, 4)
 
 
 def test_a_metadata_class_in_another_pickle_is_foreign(tmp_path):
