@@ -137,6 +137,25 @@ def test_torch_is_asked_about_a_file_that_passes_and_the_answer_counts():
     assert [finding.code for finding in found.findings] == ["second-opinion"]
 
 
+def test_torch_is_asked_about_each_file_of_a_folder_that_it_can_read(tmp_path):
+    asked = []
+
+    class Agrees:
+        def ask_about(self, window, format_):
+            asked.append((window.name, format_))
+            return Answer([])
+
+    folder = tmp_path / "f"
+    folder.mkdir()
+    for name in ("one.bin", "two.bin"):
+        shutil.copy(SAMPLES / "a_good.pt", folder / name)
+    (folder / "three.safetensors").write_bytes(safetensors(ONE))
+    found = inspect(folder, child=Agrees())
+    assert found.verdict is Verdict.CLEAN
+    assert asked == [("one.bin", "torch-zip"), ("two.bin", "torch-zip")]
+    assert any("2 files" in line for line in found.looked_at)
+
+
 def test_torch_is_not_asked_about_a_file_that_is_refused_already():
     class Never:
         def ask_about(self, *_args, **_keywords):
