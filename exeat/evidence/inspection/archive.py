@@ -23,6 +23,10 @@ KNOWN_FLAGS = 0x808 | 0x6
 """Data descriptor, UTF-8 names, deflate level: all that torch, numpy and Python write."""
 ENCRYPTED = 0x1 | 0x40 | 0x2000
 MAX32 = 0xFFFFFFFF
+FOLDER = 0x10
+"""The DOS attribute of a folder: torch gives back whatever lay in memory for such a member, others its bytes."""
+MAX_VERSION = 63
+"""Of the format, times ten; Python refuses what is above, others do not look."""
 TAIL = 2**16 + 22
 REPACK = "Loaders and scanners may see different things in it. Save the checkpoint again from its origin."
 
@@ -152,14 +156,23 @@ def _central_entry(data: bytes, at: int) -> tuple[Entry, int]:
     if data[at : at + 4] != CENTRAL:
         raise _Bad("zip-broken", f"The zip directory is damaged at byte {at:,}.")
     fields = struct.unpack("<6H3I5H2I", data[at + 4 : at + 46])
-    _, _, flags, method, _, _, crc, packed, unpacked, n_name, n_extra, n_comment, disk, _, _, header = fields
+    _, needed, flags, method, _, _, crc, packed, unpacked, n_name, n_extra, n_comment, disk, _, kind, header = fields
     raw = data[at + 46 : at + 46 + n_name]
     extra = data[at + 46 + n_name : at + 46 + n_name + n_extra]
     after = at + 46 + n_name + n_extra + n_comment
+    _known_version(needed)
     if disk or n_comment or after > len(data):
         raise _Bad("zip-broken", "A member of the zip archive has a comment or lies on another disk.")
     unpacked, packed, header = _wide(extra, [unpacked, packed, header])
+    folder = raw.endswith(b"/")
+    if bool(kind & FOLDER) != folder or (folder and unpacked):
+        raise _Bad("zip-mismatch", "A member of the zip archive is a folder for some readers and a file for others.")
     return Entry(_text(raw, flags), raw, flags, method, crc, packed, unpacked, header), after
+
+
+def _known_version(needed: int) -> None:
+    if needed > MAX_VERSION:
+        raise _Bad("zip-method", "A member of the zip archive asks for a version of the format that does not exist.")
 
 
 def _wide(extra: bytes, values: list[int]) -> list[int]:
@@ -188,7 +201,8 @@ def _local(window: Window, entry: Entry) -> Entry:
     head = window.read(entry.header, 30)
     if len(head) < 30 or head[:4] != LOCAL:  # noqa: PLR2004
         raise _Bad("zip-broken", f"The member {entry.name!r} has no header where the directory says.")
-    _, flags, method, _, _, crc, packed, unpacked, n_name, n_extra = struct.unpack("<5H3I2H", head[4:])
+    needed, flags, method, _, _, crc, packed, unpacked, n_name, n_extra = struct.unpack("<5H3I2H", head[4:])
+    _known_version(needed)
     rest = window.read(entry.header + 30, n_name + n_extra)
     unpacked, packed = _wide(rest[n_name:], [unpacked, packed])
     told = (crc, packed, unpacked)

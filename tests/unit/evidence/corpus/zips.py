@@ -137,6 +137,10 @@ def disk_number(mark: Mark) -> bytes:
     return patch(plain(mark), CENTRAL, 34, b"\x01\x00")
 
 
+def folder_bit(mark: Mark) -> bytes:
+    return patch(plain(mark), CENTRAL, 38, b"\x10")
+
+
 def entry_count(mark: Mark) -> bytes:
     """Say in the end record that there is one entry more than the directory holds."""
     return patch(plain(mark), END, 8, struct.pack("<HH", 4, 4))
@@ -182,6 +186,7 @@ def zip_slip(mark: Mark) -> bytes:
 
 LAST_WINS = "torch reads the first of two entries, Python's zipfile the last"
 NOT_READ = "torch does not read this member; other tools that unpack the archive do"
+MEMORY = "torch unpickles whatever lay in memory; zip tools unpack the bytes"
 REFUSED = "torch 2.13 refuses the archive; zip tools and older readers open it"
 ROWS: tuple[tuple[str, str, str, Callable[[Mark], bytes], str], ...] = (
     ("torch-zip.pt", MEMBERS, "fickling README", plain, ""),
@@ -209,6 +214,7 @@ ROWS: tuple[tuple[str, str, str, Callable[[Mark], bytes], str], ...] = (
     ("zip-local-size.pt", HEADERS, "own", local_size, ""),
     ("zip-local-method.pt", HEADERS, "own", local_method, ""),
     ("zip-disk-number.pt", HEADERS, "CVE-2025-1945", disk_number, ""),
+    ("zip-folder-bit.pt", HEADERS, "own", folder_bit, MEMORY),
     ("zip-entry-count.pt", HEADERS, "own", entry_count, REFUSED),
     ("zip-behind-junk.pt", HEADERS, "own", behind_junk, REFUSED),
     ("zip-before-junk.pt", HEADERS, "own", before_junk, ""),

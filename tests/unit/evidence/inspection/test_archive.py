@@ -136,6 +136,10 @@ BAD = {
     "a control character": (pack([("a/x\x01y", b"N.")]), "zip-names"),
     "encrypted": (patch(patch(PLAIN, LOCAL, 6, b"\x01\x00"), CENTRAL, 8, b"\x01\x00"), "zip-encrypted"),
     "an odd method": (patch(patch(PLAIN, LOCAL, 8, b"\x0c\x00"), CENTRAL, 10, b"\x0c\x00"), "zip-method"),
+    "a file that says it is a folder": (patch(PLAIN, CENTRAL, 38, b"\x10"), "zip-mismatch"),
+    "a folder with bytes": (pack([("a/", b"N.")]), "zip-mismatch"),
+    "a version that does not exist": (patch(PLAIN, CENTRAL, 6, b"\xff"), "zip-method"),
+    "the same in the header": (patch(PLAIN, LOCAL, 4, b"\x14\x01"), "zip-method"),
     "a bomb": (pack([("a/data.pkl", b"\x00" * 2**22)], zipfile.ZIP_DEFLATED), "compression-bomb"),
 }
 
