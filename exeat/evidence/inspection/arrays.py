@@ -79,7 +79,16 @@ def _dtype_of(kind: Any) -> str:
         return ""
     order = state[1] if isinstance(state, tuple) and len(state) > 1 and state[1] in ("<", ">", "=", "|") else ""
     bare = text.lstrip("<>|=")
-    return f"{order or text[: len(text) - len(bare)]}{bare}" if _DTYPE.fullmatch(bare) else ""
+    found = f"{order or text[: len(text) - len(bare)]}{bare}"
+    return found if _DTYPE.fullmatch(bare) and _is_known(found) else ""
+
+
+def _is_known(dtype: str) -> bool:
+    try:
+        np.dtype(dtype)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def scalar_of(call: Call) -> int | float | str | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from exeat.evidence.inspection.hostile_text import clean
 from exeat.evidence.inspection.recognisers import people, places, secrets, times
 from exeat.evidence.inspection.recognisers.labelled import LABELLED, rule_of
 from exeat.evidence.inspection.recognisers.pool import Pool
@@ -85,7 +86,7 @@ def masked(text: str) -> str:
 
 def masked_place(place: tuple[str, ...], limit: int) -> str:
     """Return a place with its keys joined by dots and every identifier in them masked."""
-    return ".".join(masked(piece[:limit]) for piece in place)[:limit]
+    return clean(".".join(masked(piece[:limit]) for piece in place), limit)
 
 
 __all__ = ["MAX_HITS", "RECOGNISERS", "Pool", "Scan", "masked", "masked_place", "rule_of", "scan"]

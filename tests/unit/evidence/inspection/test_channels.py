@@ -21,6 +21,7 @@ from exeat.evidence.inspection.channel_words import WORDS
 from exeat.evidence.inspection.channels import MAX_FINDINGS, channels_of
 from exeat.evidence.inspection.opened import Opened, Problem, Text, Tree
 from exeat.evidence.inspection.parts import parts_of
+from exeat.evidence.inspection.symbols import Call, Global
 from exeat.model.inspection import Channel, PartKind
 from tests.unit.evidence.corpus.build import healthy_cases
 from tests.unit.evidence.corpus.healthy_torch import linear, stepped
@@ -298,3 +299,12 @@ def test_what_is_shown_never_repeats_what_was_planted(seed):
 def test_every_channel_has_words_and_a_remedy():
     assert set(WORDS) == set(Channel)
     assert all(words.one and words.many and words.why and words.remedy.endswith(".") for words in WORDS.values())
+
+
+def test_halves_of_characters_and_impossible_types_end_in_a_map():
+    array = Call(Global("numpy._core.multiarray", "_reconstruct"), ())
+    array.state = (1, (50,), Call(Global("numpy", "dtype"), ("i3",)), False, bytes(150))
+    value = {"\ud800/home/alice": {"\ud801": "/home/al\udfffice/x"}, "train_idx": array, "n": {10**40: 1}}
+    found = map_of(opened_with(value))
+    assert {one.channel for one in found} >= {C.ABSOLUTE_PATH}
+    assert [one.model_dump_json() for one in found]
