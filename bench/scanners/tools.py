@@ -12,6 +12,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from exeat import __version__
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -128,7 +132,7 @@ TOOLS = (
         ],
         modelaudit,
     ),
-    Tool("exeat inspect", "exeat", own, exeat),
+    Tool("exeat inspect", f"exeat {__version__}", own, exeat),
 )
 
 
