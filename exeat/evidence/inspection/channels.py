@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from exeat.evidence.inspection.channel_words import WORDS
 from exeat.evidence.inspection.hostile_text import clean
 from exeat.evidence.inspection.recognisers import MAX_HITS, Pool, masked_place, scan
-from exeat.evidence.inspection.hostile_text import clean
 from exeat.evidence.inspection.record_tables import record_tables
 from exeat.evidence.inspection.survey import LONG_TEXT, Said
 from exeat.model.inspection import Channel, LeakageFinding, PartKind
