@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from exeat.model.base import digest_of
 from exeat.model.person import Role
 from exeat.review.lifecycle import State
 from tests.browser.cases import opened, people, stewards
@@ -22,6 +23,8 @@ from tests.browser.seeing import (
     press,
     settle,
 )
+from tests.browser.test_keyboard import tab_to
+from tests.factories import as_bytes, component, manifest_document
 from tests.running import ROOT, demo
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
+    from exeat.model.person import Person
     from tests.running import Server
 
 SAMPLES = ROOT / "tests" / "data" / "evidence"
@@ -152,6 +156,40 @@ def test_from_a_checkpoint_and_a_card_to_a_submitted_release(server: Server, hom
     steward = new_page()
     open_as(steward, server, stewards()[0].person_id, "queue")
     expect(steward.get_by_text("sepsis-gru-dp-e30").first).to_be_attached()
+
+
+def ready_draft(home: Path, who: Person) -> str:
+    """A draft that lacks nothing, as our own manifest and its file make it."""
+    weights = b"weights of a small model"
+    parts = [component(sha256=digest_of(weights), path="weights.bin", bytes=len(weights))]
+    document = manifest_document(checkpoint_id="keyboard-v1", title="Keyboard model", components=parts)
+    with opened(home) as desk:
+        draft = desk.prepare.start(who)
+        files = [("manifest.json", as_bytes(document)), ("weights.bin", weights)]
+        desk.prepare.add_files(who, draft.id, files)
+        desk.prepare.propose(who, draft.id, tier="T2", recipients="Partners", until="2027-06-30", purpose="Why. " * 10)
+    return draft.id
+
+
+def test_change_and_submit_by_keyboard_alone(server, home, new_page):
+    who = people(Role.SUBMITTER)[0]
+    draft = ready_draft(home, who)
+    page = new_page()
+    open_as(page, server, who.person_id, "prepare", draft=draft)
+    tab_to(page, "Who gets it?")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("Two partner hospitals")
+    page.keyboard.press("Tab")
+    settle(page)
+    tab_to(page, "Submit for review…")
+    page.keyboard.press("Enter")
+    settle(page)
+    tab_to(page, "Yes, submit for review")
+    page.keyboard.press("Enter")
+    settle(page)
+    expect(page.get_by_text(re.compile("^Submitted as keyboard-v1-t2, ledger entry"))).to_be_visible()
+    with opened(home) as desk:
+        assert desk.review.case(who, "keyboard-v1-t2").proposal.recipients == "Two partner hospitals"
 
 
 def test_hostile_uploads_are_named_and_nothing_else_is_lost(server, new_page):
