@@ -109,14 +109,15 @@ def _in_texts(opened: Opened, survey: Survey, limits: Limits) -> Iterator[Found]
 def _said(opened: Opened, survey: Survey) -> Iterator[Said]:
     """Yield every text: first those with values, then names of members, tensors and classes."""
     yield from survey.texts
+    names = {} if opened.trees else dict(zip((ref.name for ref in opened.tensors), survey.tensors, strict=True))
+    for name, kind in names.items():
+        yield Said(name, kind, ("names of tensors",))
     for member in opened.members:
-        yield Said(member.name, PartKind.OTHER, ("names of members",))
-    if not opened.trees:
-        for ref, kind in zip(opened.tensors, survey.tensors, strict=True):
-            yield Said(ref.name, kind, ("names of tensors",))
-    for name in opened.globals:
-        if name.module.split(".", 1)[0] not in ("torch", "numpy", "collections", "builtins"):
-            yield Said(f"{name.module} {name.name}", PartKind.OTHER, ("names of classes",))
+        if member.name not in names:
+            yield Said(member.name, PartKind.OTHER, ("names of members",))
+    for symbol in opened.globals:
+        if symbol.module.split(".", 1)[0] not in ("torch", "numpy", "collections", "builtins"):
+            yield Said(f"{symbol.module} {symbol.name}", PartKind.OTHER, ("names of classes",))
 
 
 def _prose(survey: Survey) -> Iterator[Found]:
