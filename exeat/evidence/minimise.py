@@ -79,7 +79,7 @@ def minimise(
                 output_bytes=done.bytes,
                 output_sha256=done.sha256,
                 chosen=tuple(sorted(keep.kinds)),
-                chosen_prefixes=keep.prefixes,
+                chosen_prefixes=tuple(prefix[:MAX_NAME] for prefix in keep.prefixes),
                 kept=_kept(planned, done),
                 kept_count=len(planned),
                 kept_sha256=of_all(

@@ -22,7 +22,7 @@ NAMES: dict[Target, str] = {"float16": "F16", "bfloat16": "BF16"}
 """By the name that people use, the format's name."""
 REDUCED = "F32"
 """The only type that is reduced; every other one stays as it is."""
-_LEAST = Decimal("1e-30")
+_LEAST, _MOST = Decimal("1e-30"), Decimal("1e30")
 _DIGITS = Context(prec=12, rounding=ROUND_CEILING)
 
 
@@ -37,8 +37,13 @@ class Reduction:
 
     @property
     def max_abs_difference(self) -> Decimal:
-        """Return the largest difference, rounded up to 12 digits; below 1e-30 it is said to be 1e-30."""
+        """Return the largest difference, rounded up to 12 digits; below 1e-30 it is said to be 1e-30.
+
+        Raises BadInput above 1e30, which no record can hold and no model needs.
+        """
         exact = _DIGITS.create_decimal(Decimal(self.largest))
+        if exact > _MOST:
+            raise BadInput(f"A number of {self.where} would change by more than 1e30.", "Leave the type as it is.")
         return max(exact, _LEAST) if exact else Decimal(0)
 
     def chunks(self, name: str, chunks: Iterable[memoryview]) -> Iterator[memoryview]:

@@ -55,6 +55,12 @@ def test_a_number_that_does_not_fit_is_refused(target, value, advice):
     assert advice in refused.value.what_to_do
 
 
+def test_a_difference_too_large_to_write_is_refused():
+    _, reduction = reduced("bfloat16", [2.0e35, 1.0000001e38])
+    with pytest.raises(BadInput, match="more than 1e30"):
+        _ = reduction.max_abs_difference
+
+
 def test_a_difference_too_small_to_write_is_rounded_up_never_to_zero():
     _, reduction = reduced("float16", [1e-40])
     assert str(reduction.max_abs_difference) == "1E-30"
