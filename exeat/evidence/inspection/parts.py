@@ -103,7 +103,8 @@ def _count(opened: Opened, found: Survey, shares: Owned) -> _Count:
         counted.add(text_kind(member.name) if is_text else PartKind.OTHER, member.name, member.bytes)
     for (kind, place), size in found.values.items():
         counted.add(kind, place, size)
-    names = {name for member in opened.unlisted for name in (member.name, f"{member.file}/{member.name}")}
+    members = {*opened.unlisted, *(ref.storage for ref in opened.tensors)}
+    names = {name for member in members for name in (member.name, f"{member.file}/{member.name}")}
     for text in opened.texts:
         if text.place not in names:
             size = len(text.text.encode("utf-8", "surrogatepass"))

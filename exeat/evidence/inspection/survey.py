@@ -23,6 +23,8 @@ from exeat.model.inspection import PartKind
 if TYPE_CHECKING:
     from exeat.evidence.inspection.opened import Opened, TensorRef
 
+SHORTEST_TEXT = 16
+"""Bytes from which a tensor of bytes is read as text."""
 LONG_TEXT = 500
 """Characters from which a text that no key explains is called embedded text."""
 _CONFIG = re.compile(r"config|hparams|hyper|args|params|settings|options", re.IGNORECASE)
@@ -42,7 +44,7 @@ _RANDOM_STATE = {5056, 5048}
 _NAMED = {PartKind.WEIGHTS, PartKind.OPTIMIZER_STATE, PartKind.SCHEDULER}
 """Parts whose integers are buffers of layers and counters."""
 _READ_BUDGET = 64
-"""Integer tensors without a telling name of which values are read."""
+"""Tensors of integers or bytes without a telling name of which values are read."""
 _PRINTABLE = re.compile(rb"[\t\n\r\x20-\x7e\x80-\xff]*")
 
 
@@ -84,6 +86,8 @@ class Survey:
     """States of random number generators."""
     values: dict[tuple[PartKind, str], int] = field(default_factory=dict)
     """Bytes of plain values by part and branch, as a pickle writes them."""
+    read: set[str] = field(default_factory=set)
+    """Storages that were read as texts of tensors."""
     tensors: list[PartKind] = field(default_factory=list)
     """The part of each tensor, in the order of ``opened.tensors``."""
 
@@ -96,14 +100,15 @@ def survey(opened: Opened) -> Survey:
     for tree in opened.trees:
         for leaf in leaves(tree, shaped):
             _take(leaf, found, counted)
-    for text in opened.texts:
-        label = text.place.rpartition(".")[2]
-        found.texts.append(Said(text.text, text_kind(text.place), (text.place,), label))
     reads = _READ_BUDGET
     for ref in opened.tensors:
         kind, read = _kind_of_tensor(opened, ref, shaped, found, reads=reads)
         reads -= read
         found.tensors.append(kind)
+    for text in opened.texts:
+        if text.place not in found.read:
+            label = text.place.rpartition(".")[2]
+            found.texts.append(Said(text.text, text_kind(text.place), (text.place,), label))
     return found
 
 
@@ -204,9 +209,21 @@ def _kind_of_tensor(
         return kind, False
     if kind is None and names_data(plain(place[-1].rpartition(".")[2])):
         kind = PartKind.OTHER
+    if ref.dtype == "U8" and _flat(ref.shape) and reads > 0 and count >= SHORTEST_TEXT:
+        _read_text(opened, ref, kind or PartKind.WEIGHTS, found)
+        return kind or PartKind.WEIGHTS, True
     if kind in _NAMED or reads <= 0 or ref.dtype not in ("I64", "I32") or not _flat(ref.shape) or ref.quantised:
         return kind or PartKind.WEIGHTS, False
     return _read_numbers(opened, ref, kind, found), True
+
+
+def _read_text(opened: Opened, ref: TensorRef, kind: PartKind, found: Survey) -> None:
+    """Keep the text of a row of bytes that is one, as trainers store strings in tensors."""
+    values = first_values(opened, ref)
+    data = b"" if values is None else values.tobytes()
+    if data and _PRINTABLE.fullmatch(data):
+        found.texts.append(Said(data.decode("utf-8", "replace"), kind, ref.path or (ref.name,)))
+        found.read.add(ref.storage.name)
 
 
 def _read_numbers(opened: Opened, ref: TensorRef, kind: PartKind | None, found: Survey) -> PartKind:

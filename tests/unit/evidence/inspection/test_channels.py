@@ -28,6 +28,7 @@ from tests.unit.evidence.corpus.healthy_torch import linear, stepped
 
 LEAKY = Path(__file__).resolve().parents[3] / "data" / "evidence" / "checkpoints" / "c_lightning.ckpt"
 C, P = Channel, PartKind
+BYTES = torch.tensor(list(b"mail to jane.doe@trust.nhs.uk"), dtype=torch.uint8)
 PERSONAL = {
     *(C.USER_NAME, C.HOST_NAME, C.EMAIL, C.DATE, C.NHS_NUMBER, C.RECORD_NUMBER, C.IBAN, C.PHONE, C.SECRET),
     *(C.TIMESTAMP, C.COMMIT_ID, C.MEMBER_INDICES, C.RECORD_LIKE_TENSOR, C.EMBEDDED_TEXT, C.UNLISTED_MEMBER),
@@ -123,6 +124,7 @@ PLANTED = [
     ({"best": {"/home/alice/run.ckpt": 0.5}}, C.ABSOLUTE_PATH, P.OTHER, "best./home/a…/r….ckpt"),
     ({"raw": b"/home/alice/run.ckpt"}, C.ABSOLUTE_PATH, P.OTHER, "raw"),
     ({"names": np.array(["jane.doe@trust.nhs.uk", "x"])}, C.EMAIL, P.OTHER, "names"),
+    ({"model": {"t": BYTES}}, C.EMAIL, P.WEIGHTS, "model.t"),
     ({"nhs_numbers": [9434765919, 4010232137]}, C.NHS_NUMBER, P.OTHER, "nhs_numbers"),
     ({"k": [9434765919, 4010232137] * 3}, C.NHS_NUMBER, P.OTHER, "k"),
     ({"k": torch.tensor([9434765919, 4010232137] * 3)}, C.NHS_NUMBER, P.OTHER, "k"),
@@ -223,6 +225,13 @@ def test_values_are_read_only_of_files_that_nothing_speaks_against(tmp_path):
         assert of(map_of(opened), C.RECORD_LIKE_TENSOR)
         opened.problems.append(Problem("x", "unsafe", "x", "x"))
         assert not of(map_of(opened), C.RECORD_LIKE_TENSOR)
+
+
+def test_text_in_a_tensor_is_found_whatever_else_is_wrong(tmp_path):
+    found = of(saved(tmp_path, {"t": BYTES, "data": pathlib.PurePosixPath("x")}), C.EMAIL)
+    assert [one.part for one in found] == [P.EMBEDDED_TEXT]
+    save_file({"t": BYTES}, tmp_path / "x.safetensors")
+    assert [one.place for one in of(found_in(tmp_path / "x.safetensors"), C.EMAIL)] == ["t"]
 
 
 def test_rows_that_match_an_index_list(tmp_path):
