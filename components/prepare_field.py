@@ -45,7 +45,7 @@ def ask(draft_id: str, field: Field, value: Any, wrong: str, suggestion: Suggest
         )
 
 
-def control(field: Field, value: Any, key: str, on_change: Callable[..., None], args: Args) -> None:
+def control(field: Field, value: Any, key: str, on_change: Callable[..., None], args: tuple[Any, ...]) -> None:
     """Draw the control that fits the kind of the field, with its question as the label."""
     stop = "" if field.label.endswith("?") else "."
     label = spoken(f"{field.label}{stop} {field.question}" if field.question else field.label)
@@ -98,9 +98,6 @@ def plain_value(text: str) -> str | int | bool:
     return int(text) if _WHOLE.fullmatch(text) else text
 
 
-Args = tuple[str, "Field", str]
-
-
 class Drawn(NamedTuple):
     """What a control is drawn from."""
 
@@ -109,7 +106,7 @@ class Drawn(NamedTuple):
     value: Any
     key: str
     on_change: Callable[..., None]
-    args: Args
+    args: tuple[Any, ...]
 
     @property
     def saving(self) -> dict[str, Any]:

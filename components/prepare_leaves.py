@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from components.numbers import days, listed, size
+from components.numbers import counted, days, listed, size
 from components.prepare_field import control, typed
+from components.prepare_many import FEW
 from components.prepare_words import key_for, renew, save, show_refusal, spoken
 from components.session import actor, desk
 from components.text import one_line, plain
@@ -28,9 +29,8 @@ def show_leaves_form(view: Prepared) -> None:
     """Draw the proposal: tier first, since it decides what the policy allows."""
     st.header("3 What leaves", anchor="leaves")
     _tier(view)
-    for part in view.merged.document().get("components", ()):
-        if isinstance(part, dict):
-            _form(view, part)
+    for parts in by_kind([part for part in view.merged.document().get("components", ()) if isinstance(part, dict)]):
+        _form(view, parts)
     left, right = st.columns(2, gap="medium")
     with left:
         _text(view, "recipients", "Who gets it? The group or institution, not a person.", 300)
@@ -82,10 +82,21 @@ def tier_sentence(view: Prepared, tier: Tier) -> str:
     return f"The policy gives {tier} ({tier.title}): {listed(cells, 'nothing yet')}.{until}"
 
 
-def _form(view: Prepared, part: dict[str, Any]) -> None:
-    name, kind, tier = str(part.get("id", "")), kind_of(part), view.draft.wish.tier
-    key = key_for(view.draft.id, f"form:{name}")
-    now = view.forms.get(name)
+def by_kind(parts: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Return each file alone, or those of one kind together when there are many."""
+    if len(parts) <= FEW:
+        return [[part] for part in parts]
+    kinds: dict[str, list[dict[str, Any]]] = {}
+    for part in parts:
+        kinds.setdefault(str(part.get("kind")), []).append(part)
+    return list(kinds.values())
+
+
+def _form(view: Prepared, parts: list[dict[str, Any]]) -> None:
+    names, kind, tier = tuple(str(part.get("id", "")) for part in parts), kind_of(parts[0]), view.draft.wish.tier
+    key = key_for(view.draft.id, f"form:{names[0]}")
+    chosen = {view.forms.get(name) for name in names}
+    now = chosen.pop() if len(chosen) == 1 else None
     options = list(Disposition)
 
     def words(one: str) -> str:
@@ -96,25 +107,27 @@ def _form(view: Prepared, part: dict[str, Any]) -> None:
         return f"{form.title} (more than the policy gives {tier})" if over else form.title
 
     what = kind.title if kind else "kind unknown"
-    bytes_ = part.get("bytes")
-    many = f", {size(bytes_)}" if isinstance(bytes_, int) else ""
+    bytes_ = sum(part["bytes"] for part in parts if isinstance(part.get("bytes"), int))
+    which = names[0] if len(names) == 1 else counted(len(names), "file")
+    do = "does it" if len(names) == 1 else "do they"
     st.selectbox(
-        spoken(f"{name} ({what}{many}): in what form does it leave?"),
+        spoken(f"{which} ({what}, {size(bytes_)}): in what form {do} leave?"),
         [form.value for form in options],
         index=options.index(now) if now else None,
         format_func=words,
         placeholder="Choose",
         key=key,
         on_change=_save_form,
-        args=(view.draft.id, name, key),
+        args=(view.draft.id, names, key),
     )
     show_refusal(key)
 
 
-def _save_form(draft_id: str, name: str, key: str) -> None:
+def _save_form(draft_id: str, names: tuple[str, ...], key: str) -> None:
     chosen = st.session_state.get(key)
     if chosen:
-        save(key, lambda: desk().prepare.choose_form(actor(), draft_id, name, Disposition(chosen)))
+        forms = dict.fromkeys(names, Disposition(chosen))
+        save(key, lambda: desk().prepare.choose_forms(actor(), draft_id, forms))
 
 
 def _text(view: Prepared, name: str, label: str, most: int, *, area: bool = False) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 from components.numbers import counted
 from components.prepare_field import LONG_KINDS, ask
 from components.prepare_lists import ask_list
+from components.prepare_many import ask_together, split
 from components.prepare_words import key_for, renew, save, show_refusal, spoken
 from components.session import actor, desk
 from components.table import table
@@ -64,8 +65,18 @@ def _field(view: Prepared, path: str) -> Field | None:
         return None
 
 
+def _quiet(path: str) -> Field | None:
+    try:
+        return field_of(path)
+    except BadInput:
+        return None
+
+
 def _fields(view: Prepared, fields: list[Field]) -> None:
     """Draw short fields in pairs, long ones over the whole width, in their order."""
+    fields, together = split(fields)
+    for name, found in together.items():
+        ask_together(view, name, found)
     pair: list[Any] = []
     hints = suggestions_for(view.found.merged)
     for field in fields:
@@ -119,7 +130,9 @@ def _one_more(view: Prepared) -> None:
     """Offer every field of the schema: to add what no question asks, or to correct what a file says."""
     with st.expander("Add a field, or change what a file says", icon=":material/edit_note:"):
         document = view.merged.document()
-        paths = [path for path in addable(document) if not belongs_to_the_wish(path) and path not in view.asked]
+        known = [field for field in map(_quiet, view.asked) if field is not None]
+        alone = {field.path for field in split(known)[0]}
+        paths = [path for path in addable(document) if not belongs_to_the_wish(path) and path not in alone]
         key = key_for(view.draft.id, "one-more")
         path = st.selectbox("Field", [_BLANK, *paths], format_func=lambda p: p if p == _BLANK else label_of(p), key=key)
         field = _field(view, str(path)) if path != _BLANK else None

@@ -169,13 +169,9 @@ class PrepareDesk:
         """Keep fields of the proposal; None clears one."""
         return self._edit(person, draft_id, lambda draft: with_wish(draft, **changes))
 
-    def choose_form(self, person: Person, draft_id: str, component_id: str, form: Disposition) -> Draft:
-        """Keep in what form one file is to leave; ``denied`` means that it stays inside."""
-
-        def chosen(draft: Draft) -> Draft:
-            return with_wish(draft, forms=_forms(draft) | {component_id: form.value})
-
-        return self._edit(person, draft_id, chosen)
+    def choose_forms(self, person: Person, draft_id: str, forms: Mapping[str, Disposition]) -> Draft:
+        """Keep in what form files are to leave, by component id; ``denied`` means that one stays inside."""
+        return self._edit(person, draft_id, lambda draft: with_wish(draft, forms=_forms(draft) | _plain(forms)))
 
     def measure(self, person: Person, draft_id: str, sha256: str, **changes: Any) -> Draft:
         """Keep what the person says of one report; raise NotFound when the draft has no such file."""

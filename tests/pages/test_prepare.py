@@ -203,6 +203,24 @@ def test_a_form_beyond_the_policy_says_so(sign_in, home):
     assert "The policy gives T1 (registered): weights denied." in words(app)
 
 
+def test_many_files_are_answered_together(sign_in, home):
+    names = [f"shard-{i}" for i in range(30)]
+    parts = [component(component_id=n, sha256=digest_of(n.encode()), sensitivity=None) for n in names]
+    draft = draft_of(home, complete=False, components=parts)
+    app = sign_in("sam", PREPARE, draft=draft)
+    change(app, draft, "wish:tier", "T2")
+    change(app, draft, "all:sensitivity", 2)
+    assert answers(home, draft) == {f"components[{name}].sensitivity": 2 for name in names}
+    change(app, draft, "form:shard-0", "query_only")
+    with opened(home) as desk:
+        view = desk.prepare.open(person("sam"), draft)
+    assert set(view.forms) == set(names)
+    assert {form.value for form in view.forms.values()} == {"query_only"}
+    change(app, draft, "one-more", "components[shard-3].sensitivity")
+    change(app, draft, "components[shard-3].sensitivity", 4)
+    assert answers(home, draft)["components[shard-3].sensitivity"] == 4
+
+
 def test_hostile_names_and_titles_are_shown_as_they_are(sign_in, home):
     draft = draft_of(home, title="<script>alert(1)</script> :material/home: **bold**")
     with opened(home) as desk:

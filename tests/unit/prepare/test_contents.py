@@ -25,7 +25,7 @@ def test_the_leaks_of_the_checkpoint_are_seen_before_submitting(desk):
 
 def test_the_minimised_file_takes_the_place_of_the_checkpoint(desk):
     draft_id = started(desk, sample(CARD), sample(CKPT))
-    desk.prepare.choose_form(SAM, draft_id, CKPT, Disposition.SANDBOX)
+    desk.prepare.choose_forms(SAM, draft_id, {CKPT: Disposition.SANDBOX})
     desk.prepare.minimise(SAM, draft_id, SHA)
     view = desk.prepare.open(SAM, draft_id)
     assert {name: form.value for name, form in view.forms.items()} == {CKPT: "denied", SMALL: "sandbox"}
@@ -37,7 +37,7 @@ def test_the_minimised_file_takes_the_place_of_the_checkpoint(desk):
 
 def test_the_minimised_release_reaches_the_reviewers_with_its_record(desk):
     draft_id = started(desk, sample(CARD), sample(CKPT))
-    desk.prepare.choose_form(SAM, draft_id, CKPT, Disposition.SANDBOX)
+    desk.prepare.choose_forms(SAM, draft_id, {CKPT: Disposition.SANDBOX})
     desk.prepare.minimise(SAM, draft_id, SHA)
     fill(desk, draft_id, forms={CKPT: "denied", SMALL: "sandbox"})
     desk.prepare.answer(SAM, draft_id, {f"components[{SMALL}].sensitivity": ANSWERS[f"components[{CKPT}].sensitivity"]})
