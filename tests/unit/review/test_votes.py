@@ -25,8 +25,8 @@ def bound(**changes):
     return BoundReport(digest_of(document.to_bytes()), document)
 
 
-def touched(*, reports=(), policy=POLICY, **changes):
-    after = bases_of(factories.proposal(**changes), MANIFEST, reports, policy)
+def touched(*, reports=(), policy=POLICY, inspections=None, **changes):
+    after = bases_of(factories.proposal(**changes), MANIFEST, reports, policy, inspections)
     return {part for part, basis in after.items() if BASES.get(part) != basis}
 
 
@@ -44,6 +44,9 @@ def form(weights="allowed", log="masked"):
         ({"reports": [bound(about="weights")]}, {"weights"}),
         ({"reports": [bound(about="log")]}, {"log"}),
         ({"reports": [bound(about="something else")]}, set()),
+        ({"inspections": {}}, set()),
+        ({"inspections": {"weights": digest_of(b"i")}}, {"weights"}),
+        ({"inspections": {"not proposed": digest_of(b"i")}}, set()),
         ({"policy": digest_of(b"p2")}, {"weights", "log"}),
         ({"until": "2027-01-31"}, {"weights", "log"}),
         ({"recipients": "Everybody"}, {"weights", "log"}),
