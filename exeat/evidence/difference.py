@@ -59,14 +59,16 @@ def closed(
 ) -> tuple[ClosedChannel, ...]:
     """Return the channels of the source that the minimised file does not have.
 
-    A channel of a part that was kept counts as closed only when the minimised file has none of its sort.
+    A channel of a part that was kept, or of no particular part (the key of a tensor), counts as closed only when the
+    minimised file has none of its sort.
     """
+    may_stay = keep.kinds | {PartKind.OTHER}
     still = {(one.channel, one.part) for one in after}
     sorts = {one.channel for one in after}
     return tuple(
         ClosedChannel(channel=one.channel, part=one.part, place=one.place, count=one.count)
         for one in before
-        if (one.channel, one.part) not in still and not (one.part in keep.kinds and one.channel in sorts)
+        if (one.channel, one.part) not in still and not (one.part in may_stay and one.channel in sorts)
     )[:MOST]
 
 
