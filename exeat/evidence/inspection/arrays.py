@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +50,18 @@ class Array:
     def _read(self, limit: int) -> np.ndarray | None:
         kind = np.dtype(self.dtype)
         count = min(limit, len(self.data) // kind.itemsize) if kind.itemsize else 0
-        return np.frombuffer(self.data, kind, count) if count else None
+        if not count:
+            return None
+        if kind.kind != "U":
+            return np.frombuffer(self.data, kind, count)
+        return _characters(self.data[: count * kind.itemsize], kind)
+
+
+def _characters(data: bytes, kind: np.dtype[Any]) -> np.ndarray:
+    """Return an array of texts; numpy would make broken texts of numbers that are no characters, which crash Python."""
+    codes = np.frombuffer(data, f"{kind.str[0]}u4").astype("<u4")
+    codes[codes > sys.maxunicode] = 0xFFFD
+    return codes.view(f"<U{kind.itemsize // 4}")
 
 
 def array_of(call: Call) -> Array | None:
@@ -98,11 +110,10 @@ def scalar_of(call: Call) -> int | float | str | None:
     dtype, data = _dtype_of(call.args[0]), call.args[1]
     if not dtype or not isinstance(data, bytes):
         return None
-    try:
-        found = np.frombuffer(data, dtype, 1)[0].item()
-    except (ValueError, TypeError, UnicodeError):
-        return None
-    return found.decode("latin-1") if isinstance(found, bytes) else found
+    whole = Array(dtype, (1,), data)
+    texts, numbers = whole.texts(1), whole.numbers(1)
+    found = texts[0] if texts else None if numbers is None else numbers[0].item()
+    return found if isinstance(found, str | int | float) else None
 
 
 def path_of(call: Call) -> str | None:

@@ -317,3 +317,14 @@ def test_halves_of_characters_and_impossible_types_end_in_a_map():
     found = map_of(opened_with(value))
     assert {one.channel for one in found} >= {C.ABSOLUTE_PATH}
     assert [one.model_dump_json() for one in found]
+
+
+def test_numbers_that_are_no_characters_become_no_texts():
+    """numpy makes strings of them that crash the interpreter; found by fuzzing."""
+    path = "/home/alice/x\ud800y".encode("utf-32-le", "surrogatepass") + (2**31).to_bytes(4, "little")
+    array = Call(Global("numpy._core.multiarray", "_reconstruct"), ())
+    array.state = (1, (1,), Call(Global("numpy", "dtype"), (f"U{len(path) // 4}",)), False, path)
+    scalar = Call(Global("numpy._core.multiarray", "scalar"), (array.state[2], path))
+    found = map_of(opened_with({"a": array, "s": scalar}))
+    assert [one.place for one in of(found, C.USER_NAME)] == ["a", "s"]
+    assert "\ufffd" not in repr(of(found, C.USER_NAME))
