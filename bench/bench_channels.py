@@ -25,8 +25,9 @@ from safetensors.torch import save_file
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from exeat.evidence.inspection import DEFAULT, open_checkpoint
+from exeat.evidence.inspection import open_checkpoint
 from exeat.evidence.inspection.channels import channels_of
+from exeat.evidence.inspection.limits import DEFAULT
 from exeat.evidence.inspection.parts import parts_of
 from exeat.evidence.inspection.recognisers import scan
 from exeat.evidence.inspection.recognisers.checks import is_nhs_number
@@ -102,6 +103,11 @@ def day(source: random.Random, form: str) -> str:
     return form.format(y=year, m=month, d=date, name=name)
 
 
+def dated(form: str) -> Callable[[random.Random], str]:
+    """Return a maker of days in that form."""
+    return lambda source: day(source, form)
+
+
 FORMS = (
     *(Form(C.ABSOLUTE_PATH, key, path(pattern)) for key, pattern in (
         ("note", "/home/N/W/W.ckpt"), ("dirpath", "/mnt/W/W_2024.csv"), ("x", "/gpfs/W/N/run"),
@@ -124,7 +130,7 @@ FORMS = (
         ("x", "N@W.ac.uk"), ("contact", "N.W@clinic.de"), ("x", "ask N+W@trust.nhs.uk."), ("x", "mailto:N@W.org"),
         ("x", "N [at] W.org"),
     )),
-    *(Form(C.DATE, key, lambda source, form=form: day(source, form)) for key, form in (
+    *(Form(C.DATE, key, dated(form)) for key, form in (
         ("dob", "{y}-{m:02}-{d:02}"), ("x", "{y}-{m:02}-{d:02}"), ("x", "{d:02}/{m:02}/{y}"), ("x", "{d}.{m}.{y}"),
         ("x", "born {d} {name} {y}"), ("x", "{name} {d}, {y}"), ("PatientBirthDate", "{y}{m:02}{d:02}"),
         ("x", "{y}{m:02}{d:02}"),
