@@ -41,7 +41,7 @@ class Looked(NamedTuple):
     @property
     def note(self) -> str:
         """Return the outcome in a few words for whoever took the file in."""
-        first = self.inspection.findings[0].sentence if self.inspection.findings else ""
+        first = self.inspection.findings[0].sentence.rstrip(".") if self.inspection.findings else ""
         said = f"inspected: {self.inspection.verdict.value}" + (f". {first}" if first else "")
         kinds = len(self.channels)
         return said if not kinds else f"{said}; {kinds} sort{'s' if kinds > 1 else ''} of leakage channel"
