@@ -9,6 +9,7 @@ line runs again, the others only on files without a verdict.
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import tempfile
 from collections import Counter, defaultdict
@@ -43,7 +44,9 @@ class Item(NamedTuple):
 
 
 def corpus(folder: Path) -> list[Item]:
-    """Write the corpus and list it."""
+    """Write the corpus and list it; markers of an earlier run stay."""
+    for half in ("unsafe", "healthy"):
+        shutil.rmtree(folder / half, ignore_errors=True)
     unsafe = build.write_unsafe(folder / "unsafe")
     healthy = build.write_healthy(folder / "healthy")
     return [Item("unsafe", case.name, case.family) for case in unsafe] + [
@@ -89,7 +92,7 @@ def page(verdicts: Verdicts, items: list[Item], ran: set[str]) -> str:
     unsafe = [item for item in items if item.half == "unsafe"]
     healthy = [item for item in items if item.half == "healthy"]
     versions = ", ".join(dict.fromkeys(tool.package for tool in TOOLS))
-    executed = f"The payloads of {sum(bool(case.reader) for case in build.unsafe_cases())} of them were seen to run"
+    executed = f"the payloads of {sum(bool(case.reader) for case in build.unsafe_cases())} of them were seen to run"
     return "\n".join(
         [
             "# Scanners on the same files",
