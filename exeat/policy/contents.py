@@ -47,4 +47,4 @@ class Contents:
 def _fact(inspection: Inspection) -> InspectedFile:
     reason = inspection.findings[0].sentence if inspection.findings else ""
     channels = frozenset(found.channel for found in inspection.channels)
-    return InspectedFile(verdict=inspection.verdict, reason=reason, channels=channels)
+    return InspectedFile(verdict=inspection.verdict, reason=reason, channels=channels, format=inspection.format)

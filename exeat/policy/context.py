@@ -40,12 +40,14 @@ class EarlierRelease:
 class InspectedFile:
     """What Exeat's own inspection found in the bytes of a component (``exeat-inspection/1``).
 
-    ``reason`` is the first finding's sentence; ``channels`` are the leakage channels in it.
+    ``reason`` is the first finding's sentence; ``channels`` are the leakage channels in it; ``format`` is what the
+    bytes are, whatever the manifest calls them.
     """
 
     verdict: FileVerdict
     reason: str = ""
     channels: frozenset[Channel] = frozenset()
+    format: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

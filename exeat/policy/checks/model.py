@@ -9,6 +9,7 @@ from exeat.model.inspection import Channel
 from exeat.model.inspection import Verdict as FileVerdict
 from exeat.model.tier import ComponentKind, Disposition
 from exeat.policy.checks.registry import check
+from exeat.policy.contents import HOLD_TENSORS
 from exeat.policy.figures import counted, listed
 from exeat.policy.finding import Verdict
 from exeat.policy.matter import (
@@ -47,6 +48,7 @@ SAFE_FORMATS = frozenset(
 )
 """Formats that run no code when they are loaded."""
 _HOLDS_ONLY_TENSORS = frozenset({"safetensors", "onnx"})
+_NO_FORMAT = ("", "unknown")
 _PLAIN_TEXT = SAFE_FORMATS - _HOLDS_ONLY_TENSORS
 
 
@@ -147,7 +149,9 @@ def safe_to_load(matter: Matter) -> Outcome:
     """Check that each leaving file has a format that runs no code, or a clean scan; no scanner's report says otherwise.
 
     Exeat's own inspection is the strongest word: unsafe fails whatever the format or a scanner says, clean stands for
-    a scan. A clean report of a block-list scanner changes nothing here: it is no inspection.
+    a scan, and another format than the manifest says fails. A file of tensors that nobody inspected or scanned is not
+    measured: the manifest's word for its format is its author's. A clean report of a block-list scanner changes nothing
+    here: it is no inspection.
     """
     if danger := _danger(matter):
         return danger
@@ -155,6 +159,10 @@ def safe_to_load(matter: Matter) -> Outcome:
         reason = matter.context.inspections[found[0]].reason
         return not_measured(f"An inspection cannot read {listed(found)}. {reason}".rstrip(), components=found)
     clean = _inspected_as(matter, FileVerdict.CLEAN)
+    if unseen := _not_looked_at(matter):
+        return not_measured(
+            f"Nobody has looked into {listed(unseen)}: the name of a format is no proof of it.", components=unseen
+        )
     open_ = tuple(
         p.component.id
         for p in matter.leaving
@@ -172,7 +180,7 @@ def safe_to_load(matter: Matter) -> Outcome:
 
 
 def _danger(matter: Matter) -> Outcome | None:
-    """Return the failure when an inspection, the manifest's scan or a scanner's report finds a file unsafe."""
+    """Return the failure when an inspection, the manifest's scan or a scanner's report speaks against a file."""
     if found := _inspected_as(matter, FileVerdict.UNSAFE):
         reason = matter.context.inspections[found[0]].reason
         return failed(f"An inspection finds {listed(found)} unsafe to load. {reason}".rstrip(), components=found)
@@ -183,7 +191,31 @@ def _danger(matter: Matter) -> Outcome | None:
         return failed(
             f"{scanned.tool} found unsafe content in {listed(scanned.components)}.", components=scanned.components
         )
-    return None
+    return _other_format(matter)
+
+
+def _other_format(matter: Matter) -> Outcome | None:
+    """Return the failure when a file that is said to be in a safe format was found in another one."""
+    seen = matter.context.inspections
+    about = [part for part in matter.leaving if part.component.id in seen and _format(part) in SAFE_FORMATS]
+    wrong = [part for part in about if seen[part.component.id].format not in (*_NO_FORMAT, _format(part))]
+    if not wrong:
+        return None
+    first = wrong[0].component
+    return failed(
+        f"The manifest calls {first.id} {first.format}; an inspection finds {seen[first.id].format}.",
+        components=tuple(part.component.id for part in wrong),
+    )
+
+
+def _not_looked_at(matter: Matter) -> tuple[str, ...]:
+    """Return files of tensors in a format said to be safe that were neither inspected nor scanned."""
+    seen = matter.context.inspections
+    return tuple(
+        part.component.id
+        for part in matter.of_kinds(HOLD_TENSORS)
+        if part.component.id not in seen and _format(part) in SAFE_FORMATS and not _is_clean(part)
+    )
 
 
 def _inspected_as(matter: Matter, verdict: FileVerdict) -> tuple[str, ...]:

@@ -60,6 +60,10 @@ def merge(value: dict[str, Any], changes: dict[str, Any]) -> None:
             target[last] = new
 
 
+SCANNED = {"tool": "s", "version": "1", "result": "clean"}
+"""What keeps M4 content: nobody has inspected the weights of the dossier."""
+
+
 def component(*, name: str = "weights", kind: str = "weights", **more: Any) -> dict[str, Any]:
     base = {
         "id": name,
@@ -115,7 +119,7 @@ def manifest(**changes: Any) -> Manifest:
             }
         ],
         "components": [
-            component(),
+            component(scan=SCANNED),
             component(
                 name="config", kind="config", format="json", sha256=CONFIG_SHA, path="config.json", sensitivity=0
             ),

@@ -89,10 +89,10 @@ def own_test(high):
     return report(report_id="own", subject__component_sha256=[SHA], indicators=figures)
 
 
-def inspected(verdict, *channels, reports=(), **fields):
+def inspected(verdict, *channels, reports=(), found="", **fields):
     """The weights are a torch file that our own inspection has looked into."""
-    seen = InspectedFile(verdict=FileVerdict(verdict), reason="It needs os.system.", channels=frozenset(channels))
-    of = part(**({"format": "torch", "contains": []} | fields))
+    what, of = FileVerdict(verdict), part(**({"format": "torch", "contains": [], "scan": None} | fields))
+    seen = InspectedFile(verdict=what, reason="It needs os.system.", channels=frozenset(channels), format=found)
     return {"of": of, "reports": reports, "knowing": context(inspections={"weights": seen})}
 
 
@@ -125,15 +125,16 @@ ROWS_OF_CHECKS = [
     ("M3", F, {"of": part(contains=["absolute paths"])}),
     ("M3", N, {"of": part(contains=[], format="pickle")}),
     ("M3", F, {"knowing": context(unlisted_files=("notes.ipynb",))}),
-    ("M4", N, {"of": part(format="torch")}),
+    ("M4", N, {"of": part(format="torch", scan=None)}),
+    ("M4", N, {"of": part(format="safetensors", scan=None)}),
     ("M4", P, {"of": part(format="torch", scan={"tool": "s", "version": "1", "result": "clean"})}),
     ("M4", N, {"of": part(format="torch", scan={"tool": "s", "version": "1", "result": "not_assessed"})}),
     ("M4", F, {"of": part(scan={"tool": "s", "version": "1", "result": "unsafe"})}),
     ("M4", F, {"reports": (scan("1"),)}),
     ("M4", P, {"reports": (scan("0"),)}),
     ("M4", W, {"reports": (scan("2", ".suspicions", "count"),)}),
-    ("M4", N, {"of": part(format="torch"), "reports": (scan("0"),)}),
-    ("M4", N, {"of": part(format="torch"), "reports": (scan("2", ".suspicions", "count"),)}),
+    ("M4", N, {"of": part(format="torch", scan=None), "reports": (scan("0"),)}),
+    ("M4", N, {"of": part(format="torch", scan=None), "reports": (scan("2", ".suspicions", "count"),)}),
     ("M3", P, inspected("clean")),
     ("M3", P, inspected("clean", Channel.DATE, Channel.RECORD_LIKE_TENSOR)),
     ("M3", F, inspected("clean", Channel.ABSOLUTE_PATH)),
@@ -143,6 +144,9 @@ ROWS_OF_CHECKS = [
     ("M3", F, inspected("clean", Channel.EMAIL, kind="optimizer_state")),
     ("M3", N, inspected("unreadable")),
     ("M4", P, inspected("clean")),
+    ("M4", P, inspected("clean", found="safetensors", format="safetensors")),
+    ("M4", F, inspected("clean", found="pickle", format="safetensors")),
+    ("M4", P, inspected("clean", found="torch-zip")),
     ("M4", F, inspected("unsafe")),
     ("M4", F, inspected("unsafe", format="safetensors")),
     ("M4", F, inspected("unsafe", scan={"tool": "s", "version": "1", "result": "clean"})),
