@@ -17,7 +17,7 @@ _STORED = (
 _TENSORS = tuple(name for name in _STORED if not name.startswith("Complex"))
 _SPARSE = tuple(name for name in _TENSORS if name != "Bool")
 _QUANTISED = ("QInt32", "QInt8", "QUInt2x4", "QUInt4x2", "QUInt8")
-_DTYPES = (
+DTYPES = (
     *("bfloat16", "bits16", "bits1x8", "bits2x4", "bits4x2", "bits8", "bool", "complex128", "complex32", "complex64"),
     *("float16", "float32", "float4_e2m1fn_x2", "float64", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2"),
     *("float8_e5m2fnuz", "float8_e8m0fnu", "qint32", "qint8", "quint2x4", "quint4x2", "quint8"),
@@ -56,7 +56,7 @@ TORCH = frozenset(
         *(f"torch.cuda.{name}Tensor" for name in _TENSORS),
         *(f"torch.sparse.{name}Tensor" for name in _SPARSE),
         *(f"torch.cuda.sparse.{name}Tensor" for name in _SPARSE),
-        *(f"torch.{name}" for name in (*_DTYPES, *_SCHEMES)),
+        *(f"torch.{name}" for name in (*DTYPES, *_SCHEMES)),
         *(f"torch._utils.{name}" for name in _REBUILD),
     }
 )

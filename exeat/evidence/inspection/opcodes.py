@@ -176,6 +176,11 @@ def _reduce(walk: Walk) -> None:
     walk.stack.append(walk.call(func, args))
 
 
+def _newobj(walk: Walk) -> None:
+    args, func = walk.pop(), walk.pop()
+    walk.stack.append(walk.call(func, args, new=True))
+
+
 def _newobj_ex(walk: Walk) -> None:
     kwargs, args, func = walk.pop(), walk.pop(), walk.pop()
     walk.stack.append(walk.call(func, args, kwargs))
@@ -293,7 +298,7 @@ _STEPS: dict[bytes, Callable[[Walk], None]] = {
     b"\x83": _extension(2),
     b"\x84": _extension(4),
     b"R": _reduce,
-    b"\x81": _reduce,
+    b"\x81": _newobj,
     b"\x92": _newobj_ex,
     b"i": _inst,
     b"o": _obj,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from exeat.evidence.inspection.allowed import translate
+from exeat.evidence.inspection.states import attributes_of_map, frozen
 from exeat.evidence.inspection.symbols import Call, Composite, Global, OrderedMap
 
 if TYPE_CHECKING:
@@ -185,17 +186,19 @@ class Walk:
             raise Broken(f"it names more than {MAX_NAMES:,} classes and functions", bomb=True)
         return found
 
-    def call(self, func: Any, args: Any, kwargs: Any = None) -> Any:
-        """Return the symbol of a call."""
+    def call(self, func: Any, args: Any, kwargs: Any = None, *, new: bool = False) -> Any:
+        """Return the symbol of a call; ``new`` for NEWOBJ."""
         if not isinstance(func, Global):
             self.odd("computed-call", f"it calls {described(func)} instead of a named class or function")
-        if not isinstance(args, tuple):
+        if type(args) is not tuple:
             self.odd("odd-arguments", f"it calls {described(func)} with arguments that are no tuple")
             args = (args,)
         if isinstance(func, Global) and str(func) == "collections.OrderedDict" and _is_pairs(args):
             return _ordered(args)
         self.budget.spend(CALL)
-        made = Call(func, args, kwargs, self.pos)
+        if isinstance(func, Global) and func.name.startswith("_rebuild_"):
+            args = tuple(map(frozen, args))
+        made = Call(func, args, kwargs, self.pos, new=new)
         self.calls.append(made)
         return _plain(made)
 
@@ -227,11 +230,15 @@ class Walk:
             self.odd("odd-change", f"it calls append or item methods of {described(target)}")
 
     def build(self, target: Any, state: Any) -> None:
-        """Set the state of an object: this is where ``__setstate__`` would run."""
-        if isinstance(target, OrderedMap | Call):
-            target.state = state
-        else:
+        """Set the state of an object: this is where ``__setstate__`` would run; once, and never to nothing."""
+        if not isinstance(target, OrderedMap | Call):
             self.odd("odd-state", f"it sets attributes of {described(target)}")
+            return
+        if target.state is not None or state is None:
+            self.odd("odd-state", f"it sets the state of {described(target)} twice, or to nothing")
+        target.state = frozen(state)
+        if isinstance(target, OrderedMap) and not attributes_of_map(state):
+            self.odd("odd-state", "it gives a dict attributes that stand for its own methods")
 
 
 def described(value: Any) -> str:

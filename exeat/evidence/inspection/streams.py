@@ -8,10 +8,11 @@ import re
 from typing import TYPE_CHECKING, Literal
 
 from exeat.evidence.inspection.allowed import ALLOWED, is_dangerous, is_harmless
-from exeat.evidence.inspection.arguments import may_have_state, objection
+from exeat.evidence.inspection.arguments import objection
 from exeat.evidence.inspection.limits import DEFAULT
 from exeat.evidence.inspection.opened import Opened, Problem, Text, Tree
 from exeat.evidence.inspection.pickle_walk import Budget, Walk
+from exeat.evidence.inspection.states import may_have_state
 from exeat.evidence.inspection.symbols import Global
 
 if TYPE_CHECKING:

@@ -21,15 +21,19 @@ class Global(NamedTuple):
 
 
 class Call:
-    """What loading would call: ``func(*args, **kwargs)``, then BUILD with ``state``, APPEND and SETITEM."""
+    """What loading would call: ``func(*args, **kwargs)``, then BUILD with ``state``, APPEND and SETITEM.
 
-    __slots__ = ("args", "func", "items", "kwargs", "offset", "pairs", "state")
+    ``new`` tells NEWOBJ, which makes the object by ``__new__`` and runs no constructor.
+    """
 
-    def __init__(self, func: Any, args: Any, kwargs: Any = None, offset: int = 0) -> None:
+    __slots__ = ("args", "func", "items", "kwargs", "new", "offset", "pairs", "state")
+
+    def __init__(self, func: Any, args: Any, kwargs: Any = None, offset: int = 0, *, new: bool = False) -> None:
         self.func = func
         self.args = args
         self.kwargs = kwargs
         self.offset = offset
+        self.new = new
         self.state: Any = None
         self.items: list[Any] = []
         self.pairs: list[tuple[Any, Any]] = []

@@ -25,6 +25,7 @@ ROOT = "tensor"
 MAX_DIMENSIONS = 64
 _PLAIN = ("_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3", "_rebuild_qtensor")
 _V3_DTYPE, _METADATA = 6, {"_rebuild_tensor_v2": 6, "_rebuild_tensor_v3": 7}
+_LAZY = frozenset({"conj", "neg"})
 _PARTS = {
     3: ("indices", "values", "size"),
     4: ("crow_indices", "col_indices", "values", "size"),
@@ -99,6 +100,8 @@ class Finder:
         dtype = _named_dtype(args[_V3_DTYPE]) if name == "_rebuild_tensor_v3" else storage.dtype
         at = _METADATA.get(name, len(args))
         lazy = tuple(sorted(key for key, on in args[at].items() if on)) if len(args) > at and args[at] else ()
+        if not _LAZY.issuperset(lazy):
+            raise _Odd
         offset += _view_offset(storage)
         title = ".".join(path) or ROOT
         member = self.storages.get(storage.key)
@@ -203,7 +206,7 @@ def _count(value: Any) -> int:
 def _counts(value: Any) -> tuple[int, ...]:
     if isinstance(value, Call) and str(value.func) == "torch.Size":
         value = value.args[0]
-    if not isinstance(value, tuple | list) or len(value) > MAX_DIMENSIONS:
+    if type(value) is not tuple or len(value) > MAX_DIMENSIONS:
         raise _Odd
     return tuple(_count(part) for part in value)
 
