@@ -11,6 +11,8 @@ import struct
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
+from exeat.evidence.inspection.extra_fields import is_plain
+
 if TYPE_CHECKING:
     from exeat.evidence.inspection.streams import Judge
     from exeat.evidence.inspection.window import Window
@@ -164,6 +166,7 @@ def _central_entry(data: bytes, at: int) -> tuple[Entry, int]:
     if disk or n_comment or after > len(data):
         raise _Bad("zip-broken", "A member of the zip archive has a comment or lies on another disk.")
     unpacked, packed, header = _wide(extra, [unpacked, packed, header])
+    _known_extra(extra, (unpacked, packed, header))
     folder = raw.endswith(b"/")
     if bool(kind & FOLDER) != folder or (folder and unpacked):
         raise _Bad("zip-mismatch", "A member of the zip archive is a folder for some readers and a file for others.")
@@ -173,6 +176,11 @@ def _central_entry(data: bytes, at: int) -> tuple[Entry, int]:
 def _known_version(needed: int) -> None:
     if needed > MAX_VERSION:
         raise _Bad("zip-method", "A member of the zip archive asks for a version of the format that does not exist.")
+
+
+def _known_extra(extra: bytes, numbers: tuple[int, ...]) -> None:
+    if not is_plain(extra, numbers):
+        raise _Bad("unlisted-bytes", "A member of the zip archive carries bytes beside its data that no reader needs.")
 
 
 def _wide(extra: bytes, values: list[int]) -> list[int]:
@@ -209,6 +217,7 @@ def _local(window: Window, entry: Entry) -> Entry:
     same = told == (entry.crc, entry.packed, entry.unpacked) or (flags & HAS_DESCRIPTOR and not any(told))
     if rest[:n_name] != entry.raw or (flags, method) != (entry.flags, entry.method) or not same:
         raise _Bad("zip-mismatch", f"The header of the member {entry.name!r} contradicts the zip directory.")
+    _known_extra(rest[n_name:], (entry.unpacked, entry.packed, entry.header))
     return entry._replace(data=entry.header + 30 + n_name + n_extra)
 
 

@@ -107,6 +107,48 @@ def local(name, content):
     return head + name + content
 
 
+def with_extra(extra, *, central=False):
+    """The archive with an extra field at its first member, in its header or only in the directory."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in MEMBERS:
+            info = zipfile.ZipInfo(name)
+            info.extra = extra if name == "a/data.pkl" and not central else b""
+            archive.writestr(info, content)
+            info.extra = extra if name == "a/data.pkl" else b""
+    return out.getvalue()
+
+
+def field(kind, content):
+    return struct.pack("<HH", kind, len(content)) + content
+
+
+TEXT = b"jane.doe@hospital.example 943 476 5919"
+HIDING = {
+    "text for torch's padding": field(0x4246, TEXT),
+    "a kind that nobody writes": field(0x9999, TEXT),
+    "text as 64-bit sizes": field(1, TEXT[:24]),
+    "text after the fields": field(0x5455, b"\x01abcd") + TEXT[:3],
+    "a field beyond the end": struct.pack("<HH", 0x4246, 60) + b"Z" * 20,
+    "a time as long as a text": field(0x5455, TEXT),
+    "two fields of times": field(0x5455, TEXT[:13]) * 2,
+}
+
+
+@pytest.mark.parametrize("central", [False, True])
+@pytest.mark.parametrize("name", HIDING)
+def test_bytes_beside_a_member_are_refused(tmp_path, name, central):
+    assert read(tmp_path, with_extra(HIDING[name], central=central)) == ({}, ["unlisted-bytes"])
+
+
+@pytest.mark.parametrize("central", [False, True])
+@pytest.mark.parametrize(
+    "extra", [field(0x4246, b"Z" * 50), field(0x5455, b"\x01abcd"), field(0x7875, b"\x01\x04abcd\x04abcd")]
+)
+def test_padding_times_and_owners_pass(tmp_path, extra, central):
+    assert read(tmp_path, with_extra(extra, central=central)) == (dict(MEMBERS), [])
+
+
 def moved(data, extra):
     """The archive with bytes between its members and its directory."""
     at = data.index(CENTRAL)
