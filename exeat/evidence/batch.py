@@ -44,6 +44,7 @@ SETTLED_BY_DIGEST = frozenset(TAKERS) - {
     PICKLED,
     ACCESS_PARQUET,
     UNKNOWN,
+    minimised.SCHEMA,
 }
 """Kinds of which a digest on the ledger says all; a component may be listed by another checkpoint since."""
 HELD_BYTES = 128 * 2**20

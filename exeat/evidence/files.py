@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from exeat.errors import BadInput
+from exeat.errors import BadInput, NotFound, Tampered
 from exeat.evidence import statements, walk
 from exeat.evidence.canonical import components_of
 from exeat.evidence.intake import Item
 from exeat.evidence.recognise import CHECKPOINT_FILE, RECORD_ARRAYS, WHAT_EXEAT_READS, recognise
+from exeat.model.inspection import INSPECTOR, Inspection
 from exeat.model.manifest import Manifest
 from exeat.policy.contents import HOLD_TENSORS
 
@@ -73,35 +74,41 @@ def _keep(run: Run, source: Source, listed: list[Listed], *, inspected: bool = F
             f"The file has {source.size:,} bytes; intake keeps checkpoint files up to {run.keep_bytes:,}.",
             "Leave it where it is: the manifest names it by digest. Raise max_checkpoint_bytes to keep it here.",
         )
-    if run.rule is not None:
-        listed = [place for place in listed if run.rule.speaks_of(run.register, place.checkpoint_id)]
     new = [place for place in listed if not _said(run, place, statements.COMPONENT_RECEIVED)]
     inspected = inspected or any(place.component.kind in HOLD_TENSORS for place in listed)
-    unseen = [place for place in listed if inspected and not _said(run, place, statements.COMPONENT_INSPECTED)]
-    note = f"component {listed[0].component.id}" if listed else ""
+    unseen = [place for place in listed if inspected and not _is_inspected(run, place)]
+    note = f"component {listed[0].component.id}"
     if not new and not unseen:
-        run.know(source, CHECKPOINT_FILE, listed[0].checkpoint_id if listed else "", note)
-        return
-    data = source.data if source.data is not None else walk.again(source, run.keep_bytes)
-    looked = _look(run, source, data) if unseen else None
-    drafts = [statements.received(run.by, one.component, one.checkpoint_id, one.manifest) for one in new]
-    if looked is not None:
-        drafts += [statements.inspected(run.by, one.component, one.checkpoint_id, looked) for one in unseen]
-        note = f"{note}; {looked.note}"
-    if not drafts:
         run.know(source, CHECKPOINT_FILE, listed[0].checkpoint_id, note)
         return
+    data = source.data if source.data is not None else walk.again(source, run.keep_bytes)
+    drafts = [statements.received(run.by, one.component, one.checkpoint_id, one.manifest) for one in new]
+    if unseen:
+        looked = _look(run, source, data)
+        drafts += [statements.inspected(run.by, one.component, one.checkpoint_id, looked) for one in unseen]
+        note = f"{note}; {looked.note}"
     run.stores.objects.put(data, source.sha256)
     item = Item(source.name, CHECKPOINT_FILE, source.sha256, (new or unseen)[0].checkpoint_id, note)
     run.accept(source, item, *drafts)
 
 
-def _look(run: Run, source: Source, data: bytes) -> Looked | None:
-    """Inspect a file and keep the inspection; None when its format is not known to us."""
+def _look(run: Run, source: Source, data: bytes) -> Looked:
+    """Inspect a file and keep the inspection."""
     looked = run.inspector.look(source.name, data)
-    if looked is not None:
-        run.stores.objects.put(looked.data, looked.sha256)
+    run.stores.objects.put(looked.data, looked.sha256)
     return looked
+
+
+def _is_inspected(run: Run, place: Listed) -> bool:
+    """Return whether the newest inspection of the file is by the inspector of today: an older one judged otherwise."""
+    facts = run.register.checkpoint(place.checkpoint_id, statements.COMPONENT_INSPECTED)
+    digests = [f.subject["inspection"] for f in facts if f.subject["component"] == place.component.sha256]
+    if not digests:
+        return False
+    try:
+        return run.stores.library.document(digests[-1], Inspection).inspector >= INSPECTOR
+    except (NotFound, Tampered):
+        return False
 
 
 def _said(run: Run, place: Listed, kind: str) -> bool:
@@ -110,12 +117,18 @@ def _said(run: Run, place: Listed, kind: str) -> bool:
 
 
 def places_of(run: Run, sha256: str) -> list[Listed]:
-    """Look in every registered manifest, read once per ingest; several checkpoints may share a file."""
+    """Look in every registered manifest, read once per ingest; several checkpoints may share a file.
+
+    Those of which the author of this ingest may not speak are left out.
+    """
     if not run.listing.complete:
         run.listing.complete = True
         for fact in run.register.all_registered():
             components_of(run, fact.subject["manifest"])
-    return [_place(run, checkpoint_id, sha256) for checkpoint_id in sorted(run.listing.checkpoints_of.get(sha256, ()))]
+    ids = sorted(run.listing.checkpoints_of.get(sha256, ()))
+    if run.rule is not None:
+        ids = [checkpoint_id for checkpoint_id in ids if run.rule.speaks_of(run.register, checkpoint_id)]
+    return [_place(run, checkpoint_id, sha256) for checkpoint_id in ids]
 
 
 def _place(run: Run, checkpoint_id: str, sha256: str) -> Listed:

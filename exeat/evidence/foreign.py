@@ -25,6 +25,7 @@ ZIP = b"PK\x03\x04"
 def take_binding(run: Run, source: Source) -> None:
     """Remember which files of this ingest the binding is about; it is kept with the first report it binds."""
     binding = parse_binding(run.bytes_of(source))
+    run.check_speaks_of(binding.checkpoint_id)
     bound_manifest(run, binding.subject)
     for name, sha256 in binding.files.items():
         other = run.bindings.get(sha256)
@@ -34,13 +35,13 @@ def take_binding(run: Run, source: Source) -> None:
                 "A report is about one checkpoint: remove the wrong binding.",
                 place=f"$.files.{name}",
             )
-        run.bindings[sha256] = BoundFile(name, binding, source.sha256)
     if run.register.subject_of(source.sha256) is not None:
         run.know(source, BINDING, binding.checkpoint_id)
-        return
-    run.stores.objects.put(run.bytes_of(source), source.sha256)
-    item = Item(source.name, BINDING, source.sha256, binding.checkpoint_id)
-    run.accept(source, item, statements.bound(run.by, binding.checkpoint_id, source.sha256))
+    else:
+        run.stores.objects.put(run.bytes_of(source), source.sha256)
+        item = Item(source.name, BINDING, source.sha256, binding.checkpoint_id)
+        run.accept(source, item, statements.bound(run.by, binding.checkpoint_id, source.sha256))
+    run.bindings |= {sha256: BoundFile(name, binding, source.sha256) for name, sha256 in binding.files.items()}
 
 
 def take_sacroml(run: Run, source: Source) -> None:
@@ -94,10 +95,11 @@ def take_arrays(run: Run, source: Source) -> None:
         return
     note = "per-record scores, sensitivity 4: kept as evidence, no value of them is read or copied"
     item = Item(source.name, RECORD_ARRAYS, source.sha256, bound.binding.checkpoint_id, note)
-    if run.stores.objects.has(source.sha256):
-        run.result.known.append(item)
-        return
     try:
+        run.check_speaks_of(bound.binding.checkpoint_id)
+        if run.stores.objects.has(source.sha256):
+            run.result.known.append(item)
+            return
         bound_manifest(run, bound.binding.subject)
         data = run.bytes_of(source)
         if data.startswith(ZIP):

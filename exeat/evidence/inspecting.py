@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from exeat.evidence.inspection.limits import Limits
     from exeat.model.inspection import Inspection
 
-UNKNOWN = "unknown"
-"""The format of a file that an inspection knows nothing about."""
-
 
 class Looked(NamedTuple):
     """An inspection and its canonical bytes."""
@@ -55,8 +52,8 @@ class Inspector:
         self._child: SecondOpinion | None = None
         self._stack = ExitStack()
 
-    def look(self, name: str, data: bytes) -> Looked | None:
-        """Return the inspection of a file; None when nothing is known of its format."""
+    def look(self, name: str, data: bytes) -> Looked:
+        """Return the inspection of a file; one of no known format is unreadable, never left out."""
         from exeat.evidence.inspection.result import inspect_path  # noqa: PLC0415 an ingest of documents needs none
 
         if self._child is None:
@@ -66,8 +63,6 @@ class Inspector:
             path = Path(folder) / "file"
             path.write_bytes(data)
             found = inspect_path(path, self._limits, self._child)
-        if found.format == UNKNOWN:
-            return None
         return _looked(found.model_copy(update={"file": name}))
 
     def close(self) -> None:

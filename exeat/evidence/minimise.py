@@ -25,7 +25,7 @@ from exeat.evidence.proof import prove, torch_for
 from exeat.evidence.selection import WEIGHTS_ONLY
 from exeat.evidence.walk import shown
 from exeat.evidence.written import of_all, read_back, sha256_of, write
-from exeat.model.minimisation import FormerBytes, KeptTensor, Minimisation, TypeChange
+from exeat.model.minimisation import LISTED, FormerBytes, KeptTensor, Minimisation, TypeChange
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
 
 HARMLESS_UNEXECUTED = frozenset({"foreign-class", "foreign-global"})
 """Problems of loading only: a class that nobody vouches for, which is never loaded here."""
-LISTED = 5_000
-"""Tensors listed one by one in the record."""
 
 
 def minimise(

@@ -70,6 +70,11 @@ class Register:
         """Return the facts of one kind about a checkpoint."""
         return [fact for fact in self.case(checkpoint_case(checkpoint_id)) if fact.kind == kind]
 
+    def version(self, case: str) -> int:
+        """Return the version of a case, this ingest included; 0 when nothing was said in it."""
+        facts = self.case(case)
+        return facts[-1].version if facts else 0
+
     def subject_of(self, digest: str) -> str | None:
         """Return what the digest is about if a statement read so far names it; "" when it has no id."""
         return self._subject_of.get(digest)

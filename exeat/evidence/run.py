@@ -111,15 +111,23 @@ class Run:
         """
         if self.rule is not None:
             self.rule.check(self.register, drafts)
+            drafts = tuple(self.rule.guarded(self.register, drafts))
         for draft in drafts:
             self.register.add(draft)
         if source.path is not None:
             source.data, source.head = None, b""
-        self._settle(source)
         self._pending.append(_Pending(source, item, drafts))
+        if self.rule is not None:
+            return  # a submission is on the record as a whole or not at all
+        self._settle(source)
         self._waiting += len(drafts)
         if self._waiting >= BATCH:
             self.commit()
+
+    def check_speaks_of(self, checkpoint_id: str) -> None:
+        """Raise BadInput when the rule of this ingest does not let its author speak of the checkpoint."""
+        if self.rule is not None:
+            self.rule.check_speaks_of(self.register, checkpoint_id)
 
     def reject(self, source: Source, error: BadInput, *, kind: str = "", keep: bool = True) -> None:
         """Keep what was refused, with the reason; ``keep=False`` keeps the record and not the bytes."""
@@ -147,14 +155,22 @@ class Run:
             return b""
 
     def commit(self) -> None:
-        """Make the bytes durable, then append the statements; all of a batch or, when one is stale, one by one."""
+        """Make the bytes durable, then append the statements; all of a batch or, when one is stale, one by one.
+
+        Of a submission with one refused file, nothing is said.
+        """
         pending, self._pending, self._waiting = self._pending, [], 0
+        if self.rule is not None and self.result.rejected:
+            return
         self.stores.objects.flush()
         if not pending:
             return
         try:
             entries = self.stores.ledger.append([draft for one in pending for draft in one.drafts])
-        except Stale:
+        except Stale as exc:
+            if self.rule is not None:
+                self._refuse_stale(pending[0], exc, "Look at what changed, then submit again.")
+                return
             for one in pending:
                 self._commit_one(one)
             return
@@ -167,9 +183,14 @@ class Run:
         try:
             self._report(one, self.stores.ledger.append(one.drafts))
         except Stale as exc:
-            self.reject(one.source, BadInput(exc.headline, "Ingest the file again."), kind=one.item.kind)
+            self._refuse_stale(one, exc, "Ingest the file again.")
+
+    def _refuse_stale(self, one: _Pending, exc: Stale, what_to_do: str) -> None:
+        self.reject(one.source, BadInput(exc.headline, what_to_do), kind=one.item.kind)
 
     def _report(self, one: _Pending, entries: Sequence[Entry]) -> None:
         """Count a source as known when another process said all of it a moment earlier."""
         new = not entries or any(entry.seq >= self._size_before for entry in entries)
         (self.result.accepted if new else self.result.known).append(one.item)
+        if self.rule is not None:
+            self._settle(one.source)

@@ -157,11 +157,18 @@ def inspected(by: Author, component: Component, checkpoint_id: str, looked: Look
 
 
 def minimised(
-    by: Author, component: Component, checkpoint_id: str, record: Minimisation, sha256: str, checked: str
+    by: Author,
+    component: Component,
+    checkpoint_id: str,
+    record: Minimisation,
+    sha256: str,
+    checked: str,
+    channels: Mapping[str, int],
 ) -> Draft:
     """Say that the file of a component is the minimised form of another, with the digests of both.
 
-    ``checked`` says which of the two files the record was compared with.
+    ``checked`` says which of the two files the record was compared with; the bytes of the others are the record's word.
+    ``channels`` are counts by our own inspections.
     """
     return by.says(
         COMPONENT_MINIMISED,
@@ -172,9 +179,8 @@ def minimised(
             "component_id": component.id,
             "bytes_before": record.source_bytes,
             "bytes_after": record.output_bytes,
-            "channels_closed": len({one.channel for one in record.closed}),
-            "channels_left": len({one.channel for one in record.left}),
-            "checked": slug(checked),
+            "checked": checked,
+            **channels,
         },
         key=f"{checkpoint_id}:{sha256}",
     )

@@ -6,6 +6,7 @@ registered would change what their releases are judged on.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exeat.errors import BadInput
@@ -38,6 +39,7 @@ class Rule:
 
     def __init__(self, owner: str) -> None:
         self._owner = owner
+        self._seen: dict[str, int] = {}
 
     @staticmethod
     def check_kind(kind: str) -> None:
@@ -58,12 +60,29 @@ class Rule:
                 self._check_proposal(draft)
             elif draft.kind not in OF_A_CHECKPOINT:
                 raise _no_part()
-            elif not self.speaks_of(register, checkpoint_id):
-                raise BadInput(
-                    f"The checkpoint {checkpoint_id[:80]} was registered by somebody else.",
-                    "Choose a checkpoint_id of your own, or ask a steward to take the files in.",
-                    place="$.checkpoint_id",
-                )
+            else:
+                self.check_speaks_of(register, checkpoint_id)
+
+    def check_speaks_of(self, register: Register, checkpoint_id: str) -> None:
+        """Raise BadInput when somebody else registered the checkpoint."""
+        if not self.speaks_of(register, checkpoint_id):
+            raise BadInput(
+                f"The checkpoint {checkpoint_id[:80]} was registered by somebody else.",
+                "Choose a checkpoint_id of your own, or ask a steward to take the files in.",
+                place="$.checkpoint_id",
+            )
+
+    def guarded(self, register: Register, drafts: Sequence[Draft]) -> list[Draft]:
+        """Return statements that hold only while each checkpoint is as this rule saw it, before this ingest.
+
+        Two submitters who register one id at once would otherwise both pass, and the later manifest would count.
+        """
+        return [self._guarded(register, draft) for draft in drafts]
+
+    def _guarded(self, register: Register, draft: Draft) -> Draft:
+        case = statements.checkpoint_case(str(draft.body.get("checkpoint_id", "")))
+        version = self._seen.setdefault(case, register.version(case))
+        return replace(draft, guards={**draft.guards, case: version})
 
     def _check_proposal(self, draft: Draft) -> None:
         if draft.body.get("submitter") != self._owner:

@@ -12,6 +12,8 @@ from pydantic import Field, StringConstraints
 
 from exeat.model.base import Document, Part, Sha256, Slug, Text
 
+INSPECTOR = 2
+"""Number of the inspector, raised when it may judge a file otherwise than before; an older inspection is made again."""
 Bytes = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Blake3 = Annotated[str, StringConstraints(pattern=r"^blake3:[0-9a-f]{64}$")]
@@ -136,6 +138,8 @@ class Inspection(Document):
     """What one file (or one folder that is one checkpoint) contains."""
 
     schema_: Annotated[Literal["exeat-inspection/1"], Field(alias="schema")]
+    inspector: Count = 0
+    """Number of the inspector that made it; none before they were counted."""
     file: Place
     bytes: Bytes
     sha256: Sha256 | None = None

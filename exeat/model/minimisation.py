@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+LISTED = 5_000
+"""Tensors that a record lists one by one."""
+
+
 class FormerBytes(Part):
     """The tensor in the source, before its type was changed."""
 

@@ -22,7 +22,7 @@ from exeat.evidence.inspection.opening import open_path
 from exeat.evidence.inspection.parts import Parts, parts_of
 from exeat.evidence.inspection.second_opinion import FORMATS, SecondOpinion, opinion
 from exeat.evidence.inspection.window import Window
-from exeat.model.inspection import InspectedPart, PartKind
+from exeat.model.inspection import INSPECTOR, InspectedPart, PartKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,8 @@ def inspect_path(path: Path, limits: Limits = DEFAULT, child: SecondOpinion | No
         if _changed(opened):
             opened.problems.append(CHANGED)
             measured = Measured(None, {})
-        return document(path, opened, parts or _one_part(opened), channels or (), measured, agreed.files)
+        found = document(path, opened, parts or _one_part(opened), channels or (), measured, agreed.files)
+        return found.model_copy(update={"inspector": INSPECTOR})
 
 
 CHANGED = Problem(

@@ -15,7 +15,7 @@ from exeat.evidence.inspection.limits import DEFAULT
 from exeat.evidence.inspection.second_opinion import SecondOpinion
 from exeat.evidence.minimise import minimise
 from exeat.model.base import digest_of
-from exeat.model.inspection import Channel, Verdict
+from exeat.model.inspection import INSPECTOR, Channel, Verdict
 from exeat.model.person import SYSTEM
 from tests.unit.evidence.factories_evidence import as_bytes, manifest
 
@@ -95,11 +95,23 @@ def test_documents_and_plain_files_are_not_inspected(ready, alone):
     assert inspected(ready) == []
 
 
-def test_a_file_of_no_known_format_is_kept_and_nothing_is_claimed(ready, alone):
-    result = ready.ingest(m=listing(weights=b"nobody knows this"), c=b"nobody knows this")
+@pytest.mark.parametrize("data", [b"nobody knows this", b"\x7fELF" + bytes(500)])
+def test_a_file_of_no_known_format_is_kept_and_said_to_be_unreadable(ready, alone, data):
+    about = listing(weights=data)
+    result = ready.ingest(m=about, c=data)
     assert not result.rejected
-    assert inspected(ready) == []
     assert "component.received" in ready.kinds()
+    found = contents(ready, about)
+    assert found.inspections["weights"].verdict is not Verdict.CLEAN
+    assert found.facts["weights"].verdict is found.inspections["weights"].verdict
+
+
+def test_problems_of_a_file_without_a_format_are_on_the_record(ready, alone):
+    """What follows the unknown beginning is an archive that a loader would find."""
+    hidden = b"nobody knows this" + saved({"w": torch.ones(2)})
+    about = listing(weights=hidden)
+    ready.ingest(m=about, c=hidden)
+    assert contents(ready, about).inspections["weights"].verdict is not Verdict.CLEAN
 
 
 def test_a_second_ingest_says_nothing_new(ready, alone):
@@ -110,16 +122,18 @@ def test_a_second_ingest_says_nothing_new(ready, alone):
     assert ready.ledger.size() == before
 
 
-def test_a_file_that_was_kept_before_inspections_is_inspected_when_it_comes_again(ready, alone, monkeypatch):
+def test_what_an_older_inspector_saw_is_inspected_again_and_the_newest_inspection_counts(ready, alone, monkeypatch):
     about = listing(weights=PLAIN)
     with monkeypatch.context() as before:
-        before.setattr(Inspector, "look", lambda *_: None)
+        before.setattr("exeat.evidence.inspection.result.INSPECTOR", 0)
         ready.ingest(m=about, c=PLAIN)
-    assert inspected(ready) == []
+    assert contents(ready, about).inspections["weights"].inspector == 0
     result = ready.ingest()
     assert len(result.accepted) == 1
-    assert contents(ready, about).inspections["weights"].verdict is Verdict.CLEAN
+    assert contents(ready, about).inspections["weights"].inspector == INSPECTOR
+    assert len(inspected(ready)) == 2
     assert ready.kinds().count("component.received") == 1
+    assert ready.ingest().counts["known"] == 2
 
 
 class Bomb:
@@ -185,6 +199,7 @@ def test_a_record_is_tied_to_both_files(ready, alone, pair):
     assert entry.body["checked"] == "both"
     assert (entry.body["bytes_before"], entry.body["bytes_after"]) == (len(LEAKY), len(out))
     assert entry.body["channels_left"] == 0
+    assert entry.body["channels_closed"] == len(contents(ready, about).facts["checkpoint"].channels)
     found = contents(ready, about)
     assert found.minimisations == {"weights": record}
     assert found.sources["weights"].sha256 == digest_of(LEAKY)
@@ -197,6 +212,8 @@ def test_a_record_alone_is_tied_to_the_output_only(ready, alone, pair):
     out, record = pair
     ready.ingest(m=listing(weights=out), o=out, r=record.to_bytes())
     assert minimised(ready).body["checked"] == "output"
+    assert minimised(ready).body["channels_left"] == 0
+    assert "channels_closed" not in minimised(ready).body
 
 
 def test_a_record_without_files_is_taken_at_its_word_and_says_so(ready, alone, pair):
@@ -204,6 +221,7 @@ def test_a_record_without_files_is_taken_at_its_word_and_says_so(ready, alone, p
     result = ready.ingest(m=listing(weights=out), r=record.to_bytes())
     assert minimised(ready).body["checked"] == "no-file"
     assert any("no file" in item.note for item in result.accepted)
+    assert not {"channels_closed", "channels_left"} & set(minimised(ready).body)
 
 
 def test_a_record_of_a_file_that_nobody_lists_is_refused(ready, alone, pair):
@@ -213,17 +231,29 @@ def test_a_record_of_a_file_that_nobody_lists_is_refused(ready, alone, pair):
     assert digest_of(out) in reject.what_to_do
 
 
-@pytest.mark.parametrize("lie", ["other tensors", "other digest of one", "other source"])
+LIES = {
+    "other tensors": lambda r: {"kept_sha256": "sha256:" + "0" * 64},
+    "other digest of one": lambda r: {"kept": (_with(r.kept[0], sha256="sha256:" + "0" * 64), *r.kept[1:])},
+    "other shape of one": lambda r: {"kept": (_with(r.kept[0], shape=(1, *r.kept[0].shape)), *r.kept[1:])},
+    "other source": lambda r: {"source_sha256": digest_of(PLAIN)},
+    "more tensors proved than kept": lambda r: {"proof": _with(r.proof, identical=999)},
+    "a change that no tensor has": lambda r: {"proof": _with(r.proof, identical=r.kept_count - 1, changed=1)},
+    "tensors not listed": lambda r: {"kept": r.kept[1:]},
+    "other size": lambda r: {"output_bytes": 7},
+    "other size of the source": lambda r: {"source_bytes": 10**9},
+    "other format of the source": lambda r: {"source_format": "safetensors"},
+}
+
+
+def _with(part, **changes):
+    return part.model_copy(update=changes)
+
+
+@pytest.mark.parametrize("lie", LIES)
 def test_a_record_that_the_files_contradict_is_refused(ready, alone, pair, lie):
     out, record = pair
-    other = "sha256:" + "0" * 64
-    first = record.kept[0]
-    changed = {
-        "other tensors": {"kept_sha256": other},
-        "other digest of one": {"kept": (first.model_copy(update={"sha256": other}), *record.kept[1:])},
-        "other source": {"source_sha256": digest_of(PLAIN)},
-    }[lie]
-    forged = record.model_copy(update=changed)
-    result = ready.ingest(m=listing(weights=out, plain=PLAIN), o=out, p=PLAIN, r=forged.to_bytes())
+    forged = _with(record, **LIES[lie](record))
+    about = listing(weights=out, plain=PLAIN, checkpoint=LEAKY)
+    result = ready.ingest(m=about, o=out, p=PLAIN, s=LEAKY, r=forged.to_bytes())
     assert [one.kind for one in result.rejected] == ["exeat-minimisation/1"]
     assert "component.minimised" not in ready.kinds()
