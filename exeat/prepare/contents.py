@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from functools import partial
+from itertools import chain, count
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -43,7 +44,10 @@ class Minimised(NamedTuple):
 
 
 class Looking:
-    """Inspects files of drafts; what was seen in bytes is remembered by their digest."""
+    """Inspects files of drafts; what was seen is remembered by owner, file name and digest.
+
+    An inspection names its file, and a name that one person gave must not reach another who has the same bytes.
+    """
 
     def __init__(self, store: Drafts) -> None:
         self._store = store
@@ -59,22 +63,35 @@ class Looking:
             for file in draft.files:
                 if file.sha256 not in kinds or file.sha256 in found:
                     continue
-                key = (file.sha256, kinds[file.sha256] in HOLD_TENSORS)
-                looked = self._seen.get(key, partial(self._one, inspector, draft, file, kinds))
+                looked = self._remembered(inspector, draft, file, kinds)
                 if looked is not None:
                     found[file.sha256] = looked
         return found
 
-    def _one(self, inspector: Inspector, draft: Draft, file: DraftFile, kinds: Mapping[str, str]) -> Looked | None:
+    def _remembered(
+        self, inspector: Inspector, draft: Draft, file: DraftFile, kinds: Mapping[str, str]
+    ) -> Looked | None:
+        """Return the inspection; one that failed is not remembered, so that the next look can succeed."""
+        key = (draft.owner, file.name, file.sha256, kinds[file.sha256] in HOLD_TENSORS)
         try:
-            data = self._store.get(draft.owner, draft.id, file.sha256)
-            wanted = kinds[file.sha256] in HOLD_TENSORS or recognise(data[:HEAD], len(data)) == CHECKPOINT_FILE
-            return inspector.look(file.name, data) if wanted else None
+            return self._seen.get(key, partial(self._one, inspector, draft, file, kinds))
         except (BadInput, NotFound, Tampered):
             return None
         except Exception:
             log.exception("inspecting a file of a draft failed")
             return None
+
+    def _one(self, inspector: Inspector, draft: Draft, file: DraftFile, kinds: Mapping[str, str]) -> Looked | None:
+        data = self._store.get(draft.owner, draft.id, file.sha256)
+        wanted = kinds[file.sha256] in HOLD_TENSORS or _is_checkpoint(data)
+        return inspector.look(file.name, data) if wanted else None
+
+
+def _is_checkpoint(data: bytes) -> bool:
+    try:
+        return recognise(data[:HEAD], len(data)) == CHECKPOINT_FILE
+    except BadInput:
+        return False
 
 
 def kinds_of(components: Iterable[object]) -> dict[str, str]:
@@ -150,17 +167,24 @@ def reason_not_minimised(inspection: Inspection) -> str | None:
     return f"{against.sentence} {against.what_to_do}" if against else None
 
 
+def free_name(draft: Draft, name: str, sha256: str) -> str:
+    """Return a name beside the file ``name`` that no other file of the draft has; ``sha256`` is of what gets it."""
+    parts = [part for part in PurePosixPath(name).parts if part not in ("/", ".", "..")]
+    stem = PurePosixPath(*(parts or ["file"]))
+    there = {file.name: file.sha256 for file in draft.files}
+    suffixes = chain(("", ".min"), (f".min-{n}" for n in count(2)))
+    names = (str(stem.with_suffix(f"{suffix}.safetensors")) for suffix in suffixes)
+    return next(one for one in names if there.get(one) == sha256 or not {one, f"{one}.{RECORD}"} & set(there))
+
+
 def minimised(store: Drafts, draft: Draft, file: DraftFile) -> Minimised:
     """Return the weights of a file alone with the record of what that changed; raise Unsafe or BadInput."""
     from exeat.evidence.minimise import minimise  # noqa: PLC0415 it needs numpy, and most pages do without
 
-    stem = PurePosixPath(file.name)
-    name = str(stem.with_suffix(".safetensors"))
-    if name == file.name:
-        name = str(stem.with_suffix(".min.safetensors"))
     with store.path(draft.owner, draft.id, file.sha256) as path, tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.safetensors"
         record = minimise(path, out)
         data = out.read_bytes()
+    name = free_name(draft, file.name, record.output_sha256)
     named = record.model_copy(update={"source": file.name, "output": name})
     return Minimised(name, data, f"{name}.{RECORD}", named.to_bytes())

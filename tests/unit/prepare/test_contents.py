@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from exeat.errors import ExeatError
+from exeat.evidence.inspecting import Inspector
 from exeat.model.base import digest_of
 from exeat.model.inspection import Channel
 from exeat.model.tier import Disposition
 from exeat.prepare.contents import reason_not_minimised
 from exeat.prepare.suggestions import channels_from
-from tests.unit.prepare.conftest import ANSWERS, CARD, CKPT, SAM, fill, sample, started
+from tests.unit.prepare.conftest import ANSWERS, CARD, CKPT, SAM, SUE, fill, sample, started
 
 SHA = digest_of(sample(CKPT)[1])
 SMALL = "c_lightning.safetensors"
@@ -105,3 +106,42 @@ def test_an_unsafe_file_is_said_to_be_unsafe_and_runs_nothing(desk, tmp_path):
     with pytest.raises(ExeatError):
         desk.prepare.minimise(SAM, draft_id, digest_of(evil))
     assert not mark.exists()
+
+
+def test_the_name_that_one_person_gave_a_file_reaches_nobody_else(desk):
+    data = sample(CKPT)[1]
+    theirs = desk.prepare.open(SAM, started(desk, ("project-zeus.ckpt", data)))
+    mine = desk.prepare.open(SUE, started(desk, ("mine.ckpt", data), who=SUE))
+    assert [one.file for one in theirs.contents.inspections.values()] == ["project-zeus.ckpt"]
+    assert [one.file for one in mine.contents.inspections.values()] == ["mine.ckpt"]
+
+
+def test_a_look_that_failed_is_tried_again(desk, monkeypatch):
+    draft_id = started(desk, sample(CKPT))
+
+    def fails(*_):
+        raise OSError("no room for a temporary file")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Inspector, "look", fails)
+        assert desk.prepare.open(SAM, draft_id).contents.inspections == {}
+    assert set(desk.prepare.open(SAM, draft_id).contents.inspections) == {CKPT}
+
+
+def test_a_minimised_file_replaces_nothing_that_was_uploaded(desk):
+    others = {name: name.encode() * 40 for name in (SMALL, "c_lightning.min.safetensors.minimisation.json")}
+    draft_id = started(desk, sample(CKPT), *others.items())
+    after = {file.name: file.sha256 for file in desk.prepare.minimise(SAM, draft_id, SHA).files}
+    assert {name: after[name] for name in others} == {name: digest_of(data) for name, data in others.items()}
+    new = set(after) - set(others) - {CKPT}
+    assert new == {"c_lightning.min-2.safetensors", "c_lightning.min-2.safetensors.minimisation.json"}
+    again = desk.prepare.minimise(SAM, draft_id, SHA)
+    assert {file.name: file.sha256 for file in again.files} == after
+
+
+@pytest.mark.parametrize("name", ["/", ".", "..", "a/..", "../../up.ckpt"])
+def test_a_file_of_any_name_is_minimised(desk, name):
+    draft_id = started(desk, (name, sample(CKPT)[1]))
+    files = [file.name for file in desk.prepare.minimise(SAM, draft_id, SHA).files]
+    assert len(files) == 3
+    assert all(one == name or (one[0] not in "/." and ".." not in one) for one in files)
