@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 import zlib
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ _MAGIC = (
     (b"!<arch>\n", "an ar archive"),
 )
 _ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
-_TAR = 257
+_TAR, _BLOCK = 257, 512
 _BZ2_BLOCK = b"1AY&SY"
 ADVICE = "Unpack it in a sandbox and inspect the files in it."
 
@@ -37,11 +38,25 @@ def container_of(head: bytes) -> str:
             return title
     if head[:3] == b"BZh" and head[4:10] == _BZ2_BLOCK:
         return "a bzip2 file"
-    if head[_TAR : _TAR + 5] == b"ustar":
+    if is_tar(head):
         return "a tar archive"
     if head[:1] == b"\x5d" and head[1:5] == b"\x00\x00\x80\x00":
         return "an lzma file"
     return "a zlib stream" if _is_zlib(head) else ""
+
+
+def is_tar(head: bytes) -> bool:
+    """Return whether Python's tarfile, which torch asks first, opens a file that begins so.
+
+    It goes by the checksum of the first block, whatever the file is besides; the magic word came later.
+    """
+    if head[_TAR : _TAR + 5] == b"ustar":
+        return True
+    try:
+        tarfile.TarInfo.frombuf(head[:_BLOCK], "utf-8", "surrogateescape")
+    except tarfile.TarError:
+        return False
+    return True
 
 
 def _is_zlib(head: bytes) -> bool:

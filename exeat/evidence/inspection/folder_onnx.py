@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from exeat.evidence.inspection.code_in_text import CODE
 from exeat.evidence.inspection.merging import merge, part_of
 from exeat.evidence.inspection.open_onnx import read_onnx
 from exeat.evidence.inspection.opened import Member
-from exeat.evidence.inspection.opening import open_file
-from exeat.evidence.inspection.refusal import COPY_AGAIN, shown
+from exeat.evidence.inspection.opening import open_numbers
+from exeat.evidence.inspection.plain_text import is_plain
+from exeat.evidence.inspection.refusal import AMBIGUOUS, COPY_AGAIN, shown
+from exeat.evidence.inspection.streams import SNIFFED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +19,13 @@ if TYPE_CHECKING:
     from exeat.evidence.inspection.open_onnx import External
     from exeat.evidence.inspection.streams import Judge
     from exeat.evidence.inspection.window import Window
+
+CHUNK = 2**20
+OTHERS = (
+    *(".json", ".yaml", ".yml", ".toml", ".txt", ".md", ".html", ".jinja", ".j2", ".model", ".metadata", ".distcp"),
+    *(".so", ".dll", ".dylib", ".exe", ".pyc", ".pyd", ".onnx", ".safetensors", ".gguf", ".npy", ".npz", ".zip"),
+)
+"""Ends of names under which other readers look for a file."""
 
 
 def open_model(window: Window, windows: Mapping[str, Window], judge: Judge) -> set[str]:
@@ -25,28 +35,53 @@ def open_model(window: Window, windows: Mapping[str, Window], judge: Judge) -> s
     merge(judge, part)
     judge.opened.format = "onnx" if judge.opened.format == "folder" else judge.opened.format
     folder = window.name.rpartition("/")[0]
-    done = {window.name}
+    files: dict[str, list[External]] = {}
     for external in away:
-        name = f"{folder}/{external.location}" if folder else external.location
-        if name in windows:
-            if name not in done:
-                _data(windows[name], judge)
-                done.add(name)
-            _tensor(external, windows[name], judge)
+        files.setdefault(f"{folder}/{external.location}" if folder else external.location, []).append(external)
+    done = {window.name}
+    for name, tensors in files.items():
+        if name in windows and _is_more(name, windows[name], window):
+            sentence = (
+                f"The model {window.name} takes the file {shown(name)} for numbers, which other readers take for more."
+            )
+            judge.problem("odd-data", sentence, AMBIGUOUS, window.name)
+        elif name in windows:
+            _data(windows[name], tensors, judge)
+            done.add(name)
         else:
             sentence = f"The file {shown(name)}, in which tensors of {window.name} lie, is not in the folder."
             judge.problem("missing-file", sentence, COPY_AGAIN, window.name, unsafe=False)
     return done
 
 
-def _data(window: Window, judge: Judge) -> None:
-    """Judge a file of bare numbers: it may be anything but a pickle or an archive in disguise."""
+def _is_more(name: str, window: Window, model: Window) -> bool:
+    """Return whether a file has a reader of its own, by its name or as plain text; it is judged like any other then."""
+    if window is model or name.lower().endswith((*CODE, *OTHERS)):
+        return True
+    head = window.read(0, SNIFFED)
+    text = head.decode("utf-8", "replace")
+    return bool(head) and is_plain(text) and "\ufffd" not in text[:-4]
+
+
+def _data(window: Window, tensors: list[External], judge: Judge) -> None:
+    """Judge a file of bare numbers and place the tensors that fill it; zeros may stand between them."""
     part = part_of(judge, window)
-    open_file(window, part.judge)
-    opened = part.judge.opened
-    opened.problems[:] = [problem for problem in opened.problems if problem.code != "unknown-format"]
-    opened.members[:] = [Member(window.name, 0, window.size, window.name)]
+    open_numbers(window, part.judge)
     merge(judge, part)
+    before = len(judge.opened.tensors)
+    for external in tensors:
+        _tensor(external, window, judge)
+    at = 0
+    spans = sorted(tensor.storage[1:3] for tensor in judge.opened.tensors[before:])
+    for offset, length in [*spans, (window.size, 0)]:
+        if offset > at and not _is_zero(window, at, offset):
+            sentence = f"{window.name} holds bytes from byte {at:,} on that belong to no tensor."
+            judge.problem("unlisted-bytes", sentence, AMBIGUOUS, window.name)
+        at = max(at, offset + length)
+
+
+def _is_zero(window: Window, begin: int, end: int) -> bool:
+    return not any(any(window.read(at, min(CHUNK, end - at))) for at in range(begin, end, CHUNK))
 
 
 def _tensor(external: External, window: Window, judge: Judge) -> None:

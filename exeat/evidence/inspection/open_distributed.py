@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from exeat.evidence.inspection.allowed import ALLOWED, DISTRIBUTED
-from exeat.evidence.inspection.merging import merge, part_of
+from exeat.evidence.inspection.merging import Part, merge, part_of
 from exeat.evidence.inspection.opened import Member
 from exeat.evidence.inspection.opening import open_file
 from exeat.evidence.inspection.refusal import AMBIGUOUS, COPY_AGAIN, Refusal, ambiguous, bomb, shown
@@ -113,9 +113,17 @@ def _shard(window: Window, parts: list[Stored], judge: Judge) -> None:
         for stored in _tiled(window, parts):
             part = part_of(judge, Slice(window, stored.offset, stored.length, stored.name))
             open_file(part.window, part.judge)
+            _of_torch(part, stored)
             merge(judge, part, stored.name)
     except Refusal as exc:
         exc.tell(judge, window)
+
+
+def _of_torch(part: Part, stored: Stored) -> None:
+    """Refuse a piece that torch did not write: its loader reads pickles and archives of any sort there."""
+    if part.judge.opened.format != "torch-zip":
+        sentence = f"The piece {shown(stored.name)} of {stored.file} is no checkpoint as torch writes it there."
+        part.judge.problem("odd-slice", sentence, AMBIGUOUS, stored.name)
 
 
 def _tiled(window: Window, parts: list[Stored]) -> list[Stored]:

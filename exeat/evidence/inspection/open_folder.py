@@ -17,7 +17,8 @@ from exeat.evidence.inspection.open_distributed import METADATA, open_distribute
 from exeat.evidence.inspection.open_onnx import looks_like_onnx
 from exeat.evidence.inspection.opened import Member, Text
 from exeat.evidence.inspection.opening import open_file
-from exeat.evidence.inspection.pickle_walk import Walk
+from exeat.evidence.inspection.plain_text import WEIGHTS, is_plain
+from exeat.evidence.inspection.refusal import COPY_AGAIN
 from exeat.evidence.inspection.streams import SNIFFED, may_be_pickle
 
 if TYPE_CHECKING:
@@ -58,6 +59,9 @@ def _one(window: Window, judge: Judge) -> Part:
         return part
     opened = part.judge.opened
     opened.members.append(Member(window.name, 0, window.size, window.name))
+    if window.name.lower().endswith(WEIGHTS):
+        sentence = f"{window.name} is a text where its name says that it is a checkpoint."
+        part.judge.problem("not-a-checkpoint", sentence, COPY_AGAIN, window.name, unsafe=False)
     if text:
         opened.texts.append(Text(window.name, text))
         judge_text(part.judge, window.name, text)
@@ -74,15 +78,9 @@ def _text(window: Window, judge: Judge) -> str | None:
         if window.size <= limit or exc.start < limit - 4:
             return None
         text = data[: exc.start].decode()
-    if any(char < " " and char not in "\t\n\r\f" for char in set(text)):
+    if not is_plain(text):
         return None
     if window.size > limit:
         judge.opened.notes.append(f"{window.name}: text beyond {limit:,} bytes was not read.")
-    return None if _is_pickle(data, judge) else text
-
-
-def _is_pickle(data: bytes, judge: Judge) -> bool:
-    if not may_be_pickle(data):
-        return False
-    walk = Walk(data, 0, judge.budget).run()
-    return walk.done or bool(walk.globals)
+    tried = judge.tried(window, window.name)
+    return None if tried.at is not None or (tried.done and may_be_pickle(data)) else text

@@ -18,7 +18,10 @@ MAGIC = b"\x93NUMPY"
 MAX_HEADER = 10_000
 """numpy's own cap."""
 ADVICE = "Write the arrays again with numpy.savez from plain numbers."
-_OTHER = re.compile(r"[|<>=]?[SUVMm]\d*(\[\w+\])?")
+_NUMBERS = re.compile(r"[|<>=]?(?:\?|b1|[iu][1248]|f(?:2|4|8|12|16)|c(?:8|16|24|32))")
+_OTHER = re.compile(r"[|<>=]?(?:[SUV]\d{1,9}|[Mm]8(?:\[\d{0,9}[A-Za-z]{1,7}\])?)")
+"""Types that hold no Python object; whatever else numpy.dtype understands may hold one."""
+MAX_NESTING = 20
 
 
 class _Header(NamedTuple):
@@ -49,12 +52,29 @@ def array(head: bytes, size: int, judge: Judge, member: Member, window: Window) 
         judge.problem("npy-broken", f"The header of the array {place} cannot be read.", ADVICE, place)
         judge.suspect(head, place)
         return
-    if "O" in str(header.descr):
+    if _is_record(header.descr):
+        sentence = f"The array {place} is a table of fields, of which Exeat reads none."
+        judge.problem("npy-table", sentence, "Write each field as an array of its own.", place, unsafe=False)
+        return
+    if not _is_plain(header.descr):
         sentence = f"The array {place} holds Python objects, which numpy unpickles."
         judge.problem("object-array", sentence, ADVICE, place)
         judge.pickles(head, place, header.data)
         return
     _plain(header, size, judge, member, place)
+
+
+def _is_plain(descr: Any) -> bool:
+    """Return whether a type is one of those that numpy.save writes for numbers, texts, bytes and dates."""
+    return isinstance(descr, str) and bool(_NUMBERS.fullmatch(descr) or _OTHER.fullmatch(descr))
+
+
+def _is_record(descr: Any, depth: int = 0) -> bool:
+    """Return whether a type is a list of fields, each with a name, a plain type or a list of fields, and a shape."""
+    if not isinstance(descr, list) or not descr or depth > MAX_NESTING:
+        return False
+    rows = [row for row in descr if isinstance(row, tuple) and len(row) in (2, 3)]
+    return len(rows) == len(descr) and all(_is_plain(row[1]) or _is_record(row[1], depth + 1) for row in rows)
 
 
 def _header(head: bytes) -> _Header | None:

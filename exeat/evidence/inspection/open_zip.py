@@ -8,8 +8,10 @@ from exeat.evidence.inspection import open_numpy
 from exeat.evidence.inspection.archive import DEFLATED, read_archive, unpack
 from exeat.evidence.inspection.containers import container_of
 from exeat.evidence.inspection.opened import Member
+from exeat.evidence.inspection.plain_text import plain_text
+from exeat.evidence.inspection.slice import Slice
 from exeat.evidence.inspection.storages import SAVE_AGAIN, bytes_needed, understood
-from exeat.evidence.inspection.streams import SNIFFED, may_be_pickle
+from exeat.evidence.inspection.streams import SNIFFED
 from exeat.evidence.inspection.tensors import Finder
 
 if TYPE_CHECKING:
@@ -80,7 +82,7 @@ def _torch(archive: _Zip, pickle: Entry) -> None:
     storages = understood(walk.storages, judge, place)
     by_name = {entry.name: entry for entry in entries}
     kept = _storages(archive, storages, by_name, root)
-    _others(archive, {pickle.name, *(member.name for member in kept.values())}, root)
+    _others(archive, {pickle.name, *(f"{root}data/{key}" for key in storages)}, root)
     for tree in judge.opened.trees[before:]:
         Finder(judge, kept).find(tree)
 
@@ -119,8 +121,16 @@ def _others(archive: _Zip, read: set[str], root: str) -> None:
             archive.judge.problem("torchscript", "The file is a TorchScript program.", CODE, entry.name)
             _sniff(archive, entry)
         else:
-            archive.judge.opened.unlisted.append(member_of(entry, archive.window.name))
-            _sniff(archive, entry)
+            _unlisted(archive, entry)
+
+
+def _unlisted(archive: _Zip, entry: Entry) -> None:
+    """Keep a member that no tensor and no loader of torch needs: plain text may be, anything else is refused."""
+    archive.judge.opened.unlisted.append(member_of(entry, archive.window.name))
+    if not _sniff(archive, entry):
+        sentence = f"The member {entry.name} is neither part of the checkpoint nor plain text."
+        what = "Other readers of zip archives may load it. " + SAVE_AGAIN
+        archive.judge.problem("unlisted-member", sentence, what, archive.window.place(entry.name))
 
 
 def _known(archive: _Zip, entry: Entry, inside: str) -> None:
@@ -149,21 +159,22 @@ def _content(archive: _Zip, entry: Entry, limit: int) -> bytes | None:
     return data
 
 
-def _sniff(archive: _Zip, entry: Entry) -> None:
-    """Judge a member that need not be a pickle."""
+def _sniff(archive: _Zip, entry: Entry) -> bool:
+    """Judge a member that need not be a pickle; return whether it is plain text and nothing else."""
     judge, place = archive.judge, archive.window.place(entry.name)
     if entry.unpacked <= SMALL or entry.method == DEFLATED:
         data = _content(archive, entry, max(SMALL, judge.limits.unpacked_bytes)) or b""
     else:
         data = archive.window.read(entry.data, SNIFFED)
-        if may_be_pickle(data):
-            data = archive.window.read(entry.data, min(entry.packed, judge.limits.pickle_bytes))
-    kind = container_of(data)
+    kind = "a numpy file" if open_numpy.looks_like_npy(data, 0) else container_of(data)
     if kind:
         sentence = f"The member {entry.name} is {kind} of its own, which a loader may open and unpickle."
         judge.problem("nested-archive", sentence, "Take it out and inspect it by itself.", place)
-    if not judge.suspect(data, place) and len(data) == entry.unpacked:
-        judge.keep_text(place, data)
+    whole = data if len(data) == entry.unpacked else Slice(archive.window, entry.data, entry.packed, entry.name)
+    if judge.suspect(whole, place) or len(data) != entry.unpacked:
+        return False
+    judge.keep_text(place, data)
+    return not kind and plain_text(data) is not None
 
 
 def _several(archive: _Zip) -> None:

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from exeat.errors import BadInput
 from exeat.evidence.inspection.archive import END, TAIL
-from exeat.evidence.inspection.containers import container_of, refuse_container
+from exeat.evidence.inspection.containers import container_of, is_tar, refuse_container
 from exeat.evidence.inspection.open_gguf import looks_like_gguf, open_gguf
 from exeat.evidence.inspection.open_numpy import looks_like_npy, open_npy
 from exeat.evidence.inspection.open_onnx import looks_like_onnx, looks_like_tokenizer, open_onnx, open_tokenizer
 from exeat.evidence.inspection.open_pickle import looks_like_pickle, open_pickle
 from exeat.evidence.inspection.open_safetensors import looks_like_safetensors, open_safetensors
 from exeat.evidence.inspection.open_zip import looks_like_zip, open_zip
-from exeat.evidence.inspection.opened import Opened
-from exeat.evidence.inspection.streams import SNIFFED, Judge, may_be_pickle
+from exeat.evidence.inspection.opened import Member, Opened
+from exeat.evidence.inspection.streams import SNIFFED, Judge
 from exeat.evidence.inspection.window import Window
 
 if TYPE_CHECKING:
@@ -66,19 +66,37 @@ def open_file(window: Window, judge: Judge) -> None:
         judge.problem("empty-file", "The file is empty.", "Copy it again from its origin.", window.name, unsafe=False)
         return
     opener = next((each for each in OPENERS if each.looks_like(head, window.size)), None)
-    kind = container_of(head)
-    if opener is not None:
-        opener.open(window, judge)
-    elif kind:
+    is_zip = opener is not None and opener.open is open_zip
+    kind = "a tar archive" if is_tar(head) else "" if is_zip else container_of(head)
+    if kind:
         refuse_container(window, judge, kind)
-    elif looks_like_pickle(head, window.size):
+    elif opener is not None:
+        opener.open(window, judge)
+        _two_formats(window, judge)
+    elif looks_like_pickle(head, window.size) or judge.tried(window, window.name).at is not None:
         open_pickle(window, judge)
     elif not _ends_as_zip(window):
         judge.problem("unknown-format", "This is no checkpoint that Exeat knows.", UNKNOWN, window.name, unsafe=False)
-    if opener is None or opener.open is not open_zip:
+    if not is_zip:
         _hidden_zip(window, judge)
-    if opener is not None and may_be_pickle(head):
-        judge.suspect(window.read(0, judge.limits.pickle_bytes), window.place("the file read as a pickle"))
+
+
+def open_numbers(window: Window, judge: Judge) -> None:
+    """Judge a file of bare numbers, which another file describes: it may be nothing else for any reader."""
+    head = window.read(0, SNIFFED)
+    known = any(each.looks_like(head, window.size) for each in OPENERS)
+    judge.opened.members.append(Member(window.name, 0, window.size, window.name))
+    if known or container_of(head) or judge.suspect(window, window.name):
+        sentence = f"{window.name} is named as bare numbers of a model, and other readers find more in it."
+        judge.problem("odd-data", sentence, "Treat the file as hostile.", window.name)
+    _hidden_zip(window, judge)
+
+
+def _two_formats(window: Window, judge: Judge) -> None:
+    """Refuse a file of another format that unpicklers run as well: they look at its first bytes only."""
+    if judge.suspect(window, window.place("the file read as a pickle")):
+        sentence = f"The file is of the format {judge.opened.format}, and a pickle for whoever reads it as one."
+        judge.problem("two-formats", sentence, "Treat the file as hostile.", window.name)
 
 
 def _hidden_zip(window: Window, judge: Judge) -> None:

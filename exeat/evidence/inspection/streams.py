@@ -14,9 +14,11 @@ from exeat.evidence.inspection.opened import Opened, Problem, Text, Tree
 from exeat.evidence.inspection.pickle_walk import Budget, Walk
 from exeat.evidence.inspection.states import may_have_state
 from exeat.evidence.inspection.symbols import Global
+from exeat.evidence.inspection.trial import Held, Tried, try_pickle
 
 if TYPE_CHECKING:
     from exeat.evidence.inspection.limits import Limits
+    from exeat.evidence.inspection.trial import Source
 
 MAX_PROBLEMS = 60
 MAX_PICKLES = 10_000
@@ -103,32 +105,31 @@ class Judge:
             end = walk.pos
         return end
 
-    def suspect(self, data: bytes, place: str) -> bool:
-        """Judge bytes that need not be a pickle; return whether they are one.
+    def suspect(self, source: bytes | Source, place: str) -> bool:
+        """Judge bytes that need not be a pickle; return whether any reader takes them for one.
 
-        Numbers that happen to read as endless constants are none: no name is in reach.
+        Numbers that happen to read as endless constants are none: no name is in reach. What runs in some reader and
+        breaks our own, stricter walk before that is hidden on purpose.
         """
-        if not may_be_pickle(data):
+        whole = Held(source) if isinstance(source, bytes) else source
+        found = self.tried(whole, place)
+        if found.at is None and not (found.done and whole.read(0, 1) == b"\x80"):
             return False
-        trial = self._tried(data)
+        end = self.pickles(whole.read(0, self.limits.pickle_bytes), place)
+        if found.at is not None and end < found.at:
+            sentence = f"Loaders that take {place} for a pickle use what it imports, at byte {found.at:,} or later."
+            self.problem("hidden-pickle", sentence, f"Treat the file as hostile. {SAVE_AGAIN}", place)
+        return True
+
+    def tried(self, source: Source, place: str) -> Tried:
+        """Try bytes as the loosest reader would, with the opcodes of one file at most."""
+        found = try_pickle(source, 0, max(0, min(self.limits.opcodes, self.trials.opcodes)))
+        self.trials.opcodes -= found.cost
         if self.trials.opcodes <= 0:
             self.problem(
                 "pickle-bomb", "Too much of the file reads like pickles to judge all of it.", SAVE_AGAIN, place
             )
-        if not trial.globals and not (trial.done and data[:1] == b"\x80"):
-            return False
-        if trial.done or trial.calls or data[:1] == b"\x80":
-            self.pickles(data, place)
-            return True
-        return False
-
-    def _tried(self, data: bytes) -> Walk:
-        """Walk bytes that need not be a pickle, with the opcodes of one file at most."""
-        part = Budget(self.limits)
-        part.opcodes = most = max(0, min(part.opcodes, self.trials.opcodes))
-        walk = Walk(data, 0, part).run()
-        self.trials.opcodes -= most - part.opcodes
-        return walk
+        return found
 
     def _break(self, walk: Walk, place: str) -> None:
         if walk.broken is None:
@@ -186,17 +187,17 @@ class Judge:
 
     def _inner(self, data: bytes, place: str, depth: int) -> None:
         """Judge a string that may be a pickle; walking it costs from the same budget, and a little for the start."""
-        self.budget.opcodes -= TRIAL
-        trial = Walk(data, 0, self.budget).run()
+        trial = try_pickle(Held(data), 0, max(0, self.budget.opcodes))
+        self.budget.opcodes -= TRIAL + trial.cost
         if self.budget.opcodes <= 0:
             self.problem("pickle-bomb", f"Judging the strings in {place} takes too long.", SAVE_AGAIN, place)
-        if not trial.globals or not (trial.done or trial.calls):
+        if trial.at is None:
             return
-        foreign = [name for name in trial.globals if str(name) not in ALLOWED]
-        if foreign:
-            sentence = f"A string holds a pickle of its own that needs {_printable(str(foreign[0]))}."
-            self.problem("nested-pickle", sentence, SAVE_AGAIN, place)
-        self.pickle(data, place, depth=depth)
+        walk = self.pickle(data, place, depth=depth)
+        foreign = [name for name in walk.globals if str(name) not in ALLOWED]
+        if foreign or not walk.done:
+            needs = _printable(str(foreign[0])) if foreign else "what cannot be read"
+            self.problem("nested-pickle", f"A string holds a pickle of its own that needs {needs}.", SAVE_AGAIN, place)
 
 
 def may_be_pickle(data: bytes | memoryview) -> bool:

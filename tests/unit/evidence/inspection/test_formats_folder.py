@@ -236,7 +236,7 @@ def model(tmp_path):
     path = tmp_path / "onnx"
     path.mkdir()
     (path / "model.onnx").write_bytes(onnx(onnx_tensor(raw=away(location="w.bin", offset="4", length="8"))))
-    (path / "w.bin").write_bytes(bytes(range(1, 13)))
+    (path / "w.bin").write_bytes(bytes(4) + bytes(range(5, 13)))
     return path
 
 

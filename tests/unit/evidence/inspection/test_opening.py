@@ -22,6 +22,7 @@ from exeat.errors import BadInput
 from exeat.evidence.inspection import open_checkpoint
 from exeat.evidence.inspection.limits import DEFAULT
 from exeat.evidence.inspection.pickle_walk import Budget, Walk
+from tests.unit.evidence.corpus import containers as arrays
 from tests.unit.evidence.corpus.opcodes import Call, Glob, stream
 from tests.unit.evidence.corpus.zips import GOOD, checkpoint, pack
 
@@ -209,11 +210,22 @@ def test_a_small_member_must_hold_what_torch_writes(opened):
     assert codes(opened(data)) == ["odd-member"]
 
 
-def test_object_arrays_are_refused_and_structured_ones_noted(opened):
+def test_object_arrays_are_refused_and_structured_ones_are_not_read(opened):
     assert "object-array" in codes(opened(npy(np.array([{"a": 1}], dtype=object))))
-    found = opened(npy(np.zeros(2, dtype=[("a", "f4")])))
-    assert codes(found) == []
-    assert found.notes
+    found = opened(npy(np.zeros(2, dtype=[("a", "f4"), ("b", [("c", "U3", (2,))])])))
+    assert [(problem.code, problem.verdict) for problem in found.problems] == [("npy-table", "unreadable")]
+
+
+@pytest.mark.parametrize("descr", ["object", "O", "|O8", "f4,O", "(2,)O", [("a", "object")], [("a", [("b", "|O")])]])
+def test_a_numpy_type_is_plain_only_where_it_is_known_to_be(opened, descr):
+    """Every word that numpy.dtype understands as an object array, and every one that it might."""
+    assert np.dtype(descr).hasobject
+    assert "object-array" in codes(opened(arrays.npy(EVIL, descr)))
+
+
+@pytest.mark.parametrize("kind", ["?", "i1", "u8", ">i4", "f2", "f8", "c16", "U7", "S3", "V5", "M8[ns]", "m8[25s]"])
+def test_the_types_that_numpy_writes_are_plain(opened, kind):
+    assert codes(opened(npy(np.zeros(3, dtype=kind)))) == []
 
 
 def test_what_is_no_regular_file_cannot_be_opened(tmp_path):
