@@ -9,7 +9,7 @@ from exeat.evidence.inspection.channel_words import WORDS
 from exeat.evidence.inspection.hostile_text import clean
 from exeat.evidence.inspection.recognisers import MAX_HITS, Pool, masked_place, scan
 from exeat.evidence.inspection.record_tables import record_tables
-from exeat.evidence.inspection.survey import LONG_TEXT, Said
+from exeat.evidence.inspection.survey import IN_NO_VALUE, LONG_TEXT, Said
 from exeat.model.inspection import Channel, LeakageFinding, PartKind
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def channels_of(opened: Opened, parts: Parts, limits: Limits) -> tuple[LeakageFi
         *_in_texts(opened, survey, limits),
         *_in_lists(survey),
         *_in_tensors(opened, parts),
-        *_in_members(opened),
+        *_in_members(opened, survey),
     ]
     groups: dict[tuple[Channel, PartKind, str], list[Found]] = defaultdict(list)
     for one in found:
@@ -155,7 +155,9 @@ def _in_tensors(opened: Opened, parts: Parts) -> Iterator[Found]:
         yield Found(Channel.TRAILING_BYTES, parts.kind_of(one.by.name), place, one.bytes, more="in a storage")
 
 
-def _in_members(opened: Opened) -> Iterator[Found]:
+def _in_members(opened: Opened, survey: Survey) -> Iterator[Found]:
+    if survey.loose >= HIDDEN:
+        yield Found(Channel.TRAILING_BYTES, PartKind.OTHER, (IN_NO_VALUE,), survey.loose, more="in a pickle")
     for member in opened.unlisted:
         yield Found(
             Channel.UNLISTED_MEMBER, PartKind.OTHER, ("unlisted members", member.name), sample=f"{member.bytes:,} bytes"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from exeat.evidence.inspection.arrays import array_of, date_of, path_of, scalar_of
+from exeat.evidence.inspection.loose_texts import texts_in
 from exeat.evidence.inspection.part_rules import kind_below, kind_by_shape
 from exeat.evidence.inspection.symbols import Call, Composite, Global, OrderedMap, StorageRef
 from exeat.model.inspection import PartKind
@@ -44,9 +45,12 @@ class Branch(NamedTuple):
     value: Any
 
 
-def leaves(tree: Tree, shaped: dict[tuple[str, ...], PartKind] | None = None) -> Iterator[Leaf]:
-    """Yield the leaves of a tree; branches known by their shape are noted in ``shaped``."""
+def leaves(
+    tree: Tree, shaped: dict[tuple[str, ...], PartKind] | None = None, told: set[int] | None = None
+) -> Iterator[Leaf]:
+    """Yield the leaves of a tree; note branches known by shape, and texts that are part of a whole in ``told``."""
     known = {} if shaped is None else shaped
+    told = set() if told is None else told
     stack = [Branch((), None, "", tree.value)]
     seen: set[int] = set()
     while stack:
@@ -63,14 +67,14 @@ def leaves(tree: Tree, shaped: dict[tuple[str, ...], PartKind] | None = None) ->
         if kind is not None and branch.kind is not PartKind.MEMBER_INDICES:
             known[branch.place] = kind
             branch = branch._replace(kind=kind)
-        yield from _open(branch, stack)
+        yield from _open(branch, stack, told)
 
 
-def _open(branch: Branch, stack: list[Branch]) -> Iterator[Leaf]:
+def _open(branch: Branch, stack: list[Branch], told: set[int]) -> Iterator[Leaf]:
     """Put what a branch holds on the stack, last first; yield what is whole already."""
     value = branch.value
     if isinstance(value, Call):
-        yield from _open_call(branch, value, stack)
+        yield from _open_call(branch, value, stack, told)
     elif isinstance(value, dict):
         yield from _open_pairs(branch, list(value.items()), stack)
         if isinstance(value, OrderedMap) and value.state is not None:
@@ -83,10 +87,11 @@ def _open(branch: Branch, stack: list[Branch]) -> Iterator[Leaf]:
         stack.extend(_item(branch, at, value[at]) for at in range(len(value) - 1, -1, -1))
 
 
-def _open_call(branch: Branch, call: Call, stack: list[Branch]) -> Iterator[Leaf]:
+def _open_call(branch: Branch, call: Call, stack: list[Branch], told: set[int]) -> Iterator[Leaf]:
     array = array_of(call)
     whole = array if array is not None else path_of(call) or date_of(call) or scalar_of(call)
     if whole is not None:
+        told.update(texts_in(call))
         yield Leaf(*branch._replace(value=whole))
         return
     yield from _open_pairs(branch, call.pairs, stack)

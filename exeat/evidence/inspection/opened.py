@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
+    from exeat.evidence.inspection.loose_texts import Pushed
     from exeat.evidence.inspection.symbols import Global
     from exeat.evidence.inspection.window import Window
 
@@ -88,6 +89,8 @@ class Opened:
     """Bytes after the end of the format."""
     notes: list[str] = field(default_factory=list)
     """What was not looked at, one sentence each."""
+    pushed: list[Pushed] = field(default_factory=list)
+    """The texts that each pickle pushes, whether a value holds them or not."""
     formats: dict[str, str] = field(default_factory=dict)
     """The format of each file of a folder that stands for itself."""
     sources: dict[str, Window] = field(default_factory=dict)

@@ -77,6 +77,8 @@ class Walk:
         self.globals: dict[Global, int] = {}
         self.calls: list[Call] = []
         self.constants: list[str | bytes] = []
+        self.told: set[int] = set()
+        """Constants, by identity, that were used as names or turned into bytes."""
         self.storages: list[StorageRef] = []
         self.oddities: list[Oddity] = []
         self.broken: Broken | None = None
@@ -180,6 +182,7 @@ class Walk:
         if type(module) is not str or type(name) is not str:
             self.odd("computed-name", "it computes the name of what it imports, so nobody can read the name beforehand")
             return Global("?", "?")
+        self.told |= {id(module), id(name)}
         found = Global(*translate(module, name))
         self.globals.setdefault(found, self.pos)
         if len(self.globals) > MAX_NAMES:
@@ -200,7 +203,20 @@ class Walk:
             args = tuple(map(frozen, args))
         made = Call(func, args, kwargs, self.pos, new=new)
         self.calls.append(made)
-        return _plain(made)
+        return self._plain(made)
+
+    def _plain(self, made: Call) -> Any:
+        """Return the bytes that ``_codecs.encode(text, "latin1")`` makes, as protocol 2 writes bytes, else the call."""
+        args = made.args
+        if str(made.func) != "_codecs.encode" or len(args) != 2 or args[1] not in _LATIN or type(args[0]) is not str:  # noqa: PLR2004
+            return made
+        try:
+            data: bytes = args[0].encode("latin-1")
+        except UnicodeEncodeError as exc:
+            raise Broken("a text is not the bytes that it stands for") from exc
+        self.told |= set(map(id, args))
+        self.constants.append(data)
+        return data
 
     def put(self, target: Any, pairs: list[Any]) -> None:
         """Set keys and values (alternating) on a dict or a call that makes one."""
@@ -263,17 +279,6 @@ def _ordered(args: tuple[Any, ...]) -> OrderedMap:
 
 
 _LATIN = ("latin1", "latin-1")
-
-
-def _plain(made: Call) -> Any:
-    """Return the bytes that ``_codecs.encode(text, "latin1")`` makes (protocol 2 writes bytes so), else the call."""
-    args = made.args
-    if str(made.func) != "_codecs.encode" or len(args) != 2 or args[1] not in _LATIN or type(args[0]) is not str:  # noqa: PLR2004
-        return made
-    try:
-        return args[0].encode("latin-1")
-    except UnicodeEncodeError as exc:
-        raise Broken("a text is not the bytes that it stands for") from exc
 
 
 def _key(value: Any) -> Any:

@@ -15,6 +15,7 @@ from exeat.evidence.inspection.arrays import Array
 from exeat.evidence.inspection.data_names import names_data
 from exeat.evidence.inspection.dtypes import ITEM_BYTES
 from exeat.evidence.inspection.leaves import Leaf, leaves
+from exeat.evidence.inspection.loose_texts import loose
 from exeat.evidence.inspection.number_lists import READ, nhs_numbers, tells_members
 from exeat.evidence.inspection.part_rules import kind_of_path, plain
 from exeat.evidence.inspection.recognisers import rule_of
@@ -23,6 +24,7 @@ from exeat.model.inspection import PartKind
 if TYPE_CHECKING:
     from exeat.evidence.inspection.opened import Opened, TensorRef
 
+IN_NO_VALUE = "in no value of the pickle"
 SHORTEST_TEXT = 16
 """Bytes from which a tensor of bytes is read as text."""
 LONG_TEXT = 500
@@ -86,6 +88,8 @@ class Survey:
     """States of random number generators."""
     values: dict[tuple[PartKind, str], int] = field(default_factory=dict)
     """Bytes of plain values by part and branch, as a pickle writes them."""
+    loose: int = 0
+    """Characters and bytes that pickles push and no value holds."""
     read: set[str] = field(default_factory=set)
     """Storages that were read as texts of tensors."""
     tensors: list[PartKind] = field(default_factory=list)
@@ -97,9 +101,13 @@ def survey(opened: Opened) -> Survey:
     found = Survey()
     shaped: dict[tuple[str, ...], PartKind] = {}
     counted: set[int] = set()
+    told: set[int] = set()
     for tree in opened.trees:
-        for leaf in leaves(tree, shaped):
+        for leaf in leaves(tree, shaped, told):
             _take(leaf, found, counted)
+    for place, left in loose(opened.pushed, counted | told):
+        found.loose += len(left)
+        _take_text(Leaf((IN_NO_VALUE, place), PartKind.OTHER, "", left), left, PartKind.OTHER, found)
     reads = _READ_BUDGET
     for ref in opened.tensors:
         kind, read = _kind_of_tensor(opened, ref, shaped, found, reads=reads)
