@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from exeat.evidence.inspection.allowed import ALLOWED, is_dangerous, is_harmless
 from exeat.evidence.inspection.arguments import objection
 from exeat.evidence.inspection.limits import DEFAULT
+from exeat.evidence.inspection.loose_texts import Pushed
 from exeat.evidence.inspection.opened import Opened, Problem, Text, Tree
 from exeat.evidence.inspection.pickle_walk import Budget, Walk
 from exeat.evidence.inspection.states import may_have_state
@@ -79,6 +80,7 @@ class Judge:
     ) -> Walk:
         """Walk one pickle and judge it; a walk that reached its end gives a tree."""
         walk = Walk(data, start, self.budget).run()
+        self.opened.pushed.append(Pushed(place, walk.constants, walk.told, walk.storages))
         self._break(walk, place)
         self._names(walk, place, allowed)
         self._calls(walk, place, allowed)
