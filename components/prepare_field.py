@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import streamlit as st
 
-from components.prepare_words import key_for, renew, save, show_refusal, spoken
+from components.prepare_words import key_for, renew, save, show_refusal, spoken, watch
 from components.session import actor, desk
 from components.text import plain
 from exeat.errors import BadInput
@@ -32,7 +32,7 @@ _YES_NO = {True: "Yes", False: "No"}
 def ask(draft_id: str, field: Field, value: Any, wrong: str, suggestion: Suggestion | None) -> None:
     """Draw the control of a field with its question; ``wrong`` says what does not fit."""
     key = key_for(draft_id, field.path)
-    control(field, value, key, _changed, (draft_id, field, key))
+    control(field, value, key, _changed, draft_id, field)
     show_refusal(key)
     if wrong and wrong != field.question:
         st.caption(f":material/error: {plain(wrong)}")
@@ -45,11 +45,11 @@ def ask(draft_id: str, field: Field, value: Any, wrong: str, suggestion: Suggest
         )
 
 
-def control(field: Field, value: Any, key: str, on_change: Callable[..., None], args: tuple[Any, ...]) -> None:
-    """Draw the control that fits the kind of the field, with its question as the label."""
+def control(field: Field, value: Any, key: str, saver: Callable[..., object], *args: Any) -> None:
+    """Draw the control that fits the kind of the field, its question as the label; ``saver(*args, raw)`` saves it."""
     stop = "" if field.label.endswith("?") else "."
     label = spoken(f"{field.label}{stop} {field.question}" if field.question else field.label)
-    _CONTROLS[field.kind](Drawn(field, label, value, key, on_change, args))
+    _CONTROLS[field.kind](Drawn(field, label, value, key, saver, args))
 
 
 def _use(draft_id: str, field: Field, key: str, value: Any) -> None:
@@ -57,17 +57,13 @@ def _use(draft_id: str, field: Field, key: str, value: Any) -> None:
         renew(draft_id)
 
 
-def _changed(draft_id: str, field: Field, key: str) -> None:
+def _changed(draft_id: str, field: Field, raw: Any) -> None:
     """Save what was typed; an emptied control forgets the answer."""
-    raw = st.session_state.get(key)
-
-    def change() -> object:
-        value = typed(field, raw)
-        if value is None:
-            return desk().prepare.take_back(actor(), draft_id, field.path)
-        return desk().prepare.answer(actor(), draft_id, {field.path: value})
-
-    save(key, change)
+    value = typed(field, raw)
+    if value is None:
+        desk().prepare.take_back(actor(), draft_id, field.path)
+    else:
+        desk().prepare.answer(actor(), draft_id, {field.path: value})
 
 
 def typed(field: Field, raw: Any) -> Any:
@@ -105,24 +101,24 @@ class Drawn(NamedTuple):
     label: str
     value: Any
     key: str
-    on_change: Callable[..., None]
+    saver: Callable[..., object]
     args: tuple[Any, ...]
 
-    @property
-    def saving(self) -> dict[str, Any]:
-        """Return what every control is told about its key and about saving."""
-        return {"key": self.key, "on_change": self.on_change, "args": self.args}
+    def starts(self, start: Any) -> str:
+        """Watch the control from the value with which it is drawn; return its key."""
+        watch(self.key, start, self.saver, *self.args)
+        return self.key
 
 
 def _line(one: Drawn) -> None:
     hint = {"moment": MOMENT, "date": DAY}.get(one.field.kind)
     shown = "" if one.value is None else str(one.value)
-    st.text_input(one.label, shown, max_chars=one.field.most or 300, placeholder=hint, **one.saving)
+    st.text_input(one.label, shown, max_chars=one.field.most or 300, placeholder=hint, key=one.starts(shown))
 
 
 def _text(one: Drawn) -> None:
     shown = "" if one.value is None else str(one.value)
-    st.text_area(one.label, shown, max_chars=one.field.most or None, height=HEIGHT, **one.saving)
+    st.text_area(one.label, shown, max_chars=one.field.most or None, height=HEIGHT, key=one.starts(shown))
 
 
 def _several(one: Drawn) -> None:
@@ -131,38 +127,54 @@ def _several(one: Drawn) -> None:
         hint = "one per line: learning_rate = 0.001"
     else:
         shown, hint = list(map(str, one.value)) if isinstance(one.value, list | tuple) else [], "one per line"
-    st.text_area(one.label, "\n".join(shown), height=HEIGHT, placeholder=hint, **one.saving)
+    text = "\n".join(shown)
+    st.text_area(one.label, text, height=HEIGHT, placeholder=hint, key=one.starts(text))
 
 
 def _count(one: Drawn) -> None:
     start = one.value if isinstance(one.value, int) and not isinstance(one.value, bool) else None
     most = one.field.most or None
+    start = start if start is not None and 0 <= start <= (most or start) else None
     st.number_input(
-        one.label, value=start, min_value=0, max_value=most, step=1, placeholder="a whole number", **one.saving
+        one.label, value=start, min_value=0, max_value=most, step=1, placeholder="a whole number", key=one.starts(start)
     )
 
 
 def _choice(one: Drawn) -> None:
     options = one.field.choices
     index = options.index(one.value) if one.value in options else None
-    st.selectbox(one.label, options, index=index, format_func=said, placeholder="Choose", **one.saving)
+    st.selectbox(
+        one.label,
+        options,
+        index=index,
+        format_func=said,
+        placeholder="Choose",
+        key=one.starts(None if index is None else options[index]),
+    )
 
 
 def _level(one: Drawn) -> None:
     options = list(range(one.field.most + 1))
     index = options.index(one.value) if one.value in options else None
-    st.selectbox(one.label, options, index=index, format_func=str, placeholder="Choose", **one.saving)
+    st.selectbox(one.label, options, index=index, format_func=str, placeholder="Choose", key=one.starts(index))
 
 
 def _choices(one: Drawn) -> None:
     options = one.field.choices
     start = [value for value in one.value if value in options] if isinstance(one.value, list | tuple) else []
-    st.multiselect(one.label, options, default=start, format_func=said, placeholder="Choose", **one.saving)
+    st.multiselect(one.label, options, default=start, format_func=said, placeholder="Choose", key=one.starts(start))
 
 
 def _flag(one: Drawn) -> None:
     index = [True, False].index(one.value) if isinstance(one.value, bool) else None
-    st.radio(one.label, (True, False), index=index, format_func=_YES_NO.__getitem__, horizontal=True, **one.saving)
+    st.radio(
+        one.label,
+        (True, False),
+        index=index,
+        format_func=_YES_NO.__getitem__,
+        horizontal=True,
+        key=one.starts(one.value if isinstance(one.value, bool) else None),
+    )
 
 
 def _list(one: Drawn) -> None:

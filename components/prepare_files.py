@@ -9,12 +9,16 @@ import pandas as pd
 import streamlit as st
 
 from components.numbers import size
-from components.prepare_words import key_for, renew, save, show_refusal
+from components.prepare_words import RENEW, key_for, renew, save, show_refusal, watch
 from components.session import actor, desk
 from components.table import table
 from components.text import one_line, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
     from exeat.prepare.views import Prepared
 
 MOST_LINES = 30
@@ -77,33 +81,32 @@ def _upload(view: Prepared) -> None:
     draft_id = view.draft.id
     limit = max(1, math.ceil(desk().prepare.max_file_bytes / _MB))
     key = key_for(draft_id, "upload")
+    watch(key, [], _keep, draft_id)
     st.file_uploader(
         "Add files",
         accept_multiple_files=True,
         max_upload_size=limit,
         key=key,
-        on_change=_keep,
-        args=(draft_id, key),
     )
     show_refusal(key)
     with st.expander("Add a whole folder", icon=":material/folder_open:"):
         folder = key_for(draft_id, "upload-folder")
+        watch(folder, [], _keep, draft_id)
         st.file_uploader(
             "Add a folder from your machine",
             accept_multiple_files="directory",
             max_upload_size=limit,
             key=folder,
-            on_change=_keep,
-            args=(draft_id, folder),
         )
         show_refusal(folder)
 
 
-def _keep(draft_id: str, key: str) -> None:
+def _keep(draft_id: str, uploads: Sequence[UploadedFile] | None) -> str:
     """Keep what was uploaded and empty the uploader; the draft shows what became of each file."""
-    files = [(inside(file.name), file.getvalue()) for file in st.session_state.get(key) or ()]
-    if files and save(key, lambda: desk().prepare.add_files(actor(), draft_id, files)):
-        renew(draft_id)
+    files = [(inside(file.name), file.getvalue()) for file in uploads or ()]
+    if files:
+        desk().prepare.add_files(actor(), draft_id, files)
+    return RENEW
 
 
 def inside(name: str) -> str:

@@ -10,7 +10,7 @@ import streamlit as st
 from components.numbers import counted, days, listed, size
 from components.prepare_field import control, typed
 from components.prepare_many import FEW
-from components.prepare_words import key_for, renew, save, show_refusal, spoken
+from components.prepare_words import key_for, renew, save, show_refusal, spoken, watch
 from components.session import actor, desk
 from components.text import one_line, plain
 from exeat.model.tier import Disposition, Tier
@@ -49,15 +49,14 @@ def _use(draft_id: str, key: str, value: str) -> None:
         renew(draft_id)
 
 
-def _save_as(draft_id: str, name: str, key: str) -> None:
-    raw = st.session_state.get(key)
-    value = (raw.strip() or None) if isinstance(raw, str) else raw
-    save(key, lambda: desk().prepare.propose(actor(), draft_id, **{name: value}))
+def _save_as(draft_id: str, name: str, raw: str | None) -> None:
+    desk().prepare.propose(actor(), draft_id, **{name: (raw or "").strip() or None})
 
 
 def _tier(view: Prepared) -> None:
     key, tiers = key_for(view.draft.id, "wish:tier"), list(Tier)
     now = view.draft.wish.tier
+    watch(key, now.value if now else None, _save_as, view.draft.id, "tier")
     st.selectbox(
         "To which tier? How far the receiver is trusted.",
         [tier.value for tier in tiers],
@@ -65,8 +64,6 @@ def _tier(view: Prepared) -> None:
         format_func=lambda one: f"{one} {Tier(one).title}",
         placeholder="Choose",
         key=key,
-        on_change=_save_as,
-        args=(view.draft.id, "tier", key),
     )
     show_refusal(key)
     if now is not None:
@@ -110,6 +107,7 @@ def _form(view: Prepared, parts: list[dict[str, Any]]) -> None:
     bytes_ = sum(part["bytes"] for part in parts if isinstance(part.get("bytes"), int))
     which = names[0] if len(names) == 1 else counted(len(names), "file")
     do = "does it" if len(names) == 1 else "do they"
+    watch(key, now.value if now else None, _save_form, view.draft.id, names)
     st.selectbox(
         spoken(f"{which} ({what}, {size(bytes_)}): in what form {do} leave?"),
         [form.value for form in options],
@@ -117,24 +115,21 @@ def _form(view: Prepared, parts: list[dict[str, Any]]) -> None:
         format_func=words,
         placeholder="Choose",
         key=key,
-        on_change=_save_form,
-        args=(view.draft.id, names, key),
     )
     show_refusal(key)
 
 
-def _save_form(draft_id: str, names: tuple[str, ...], key: str) -> None:
-    chosen = st.session_state.get(key)
+def _save_form(draft_id: str, names: tuple[str, ...], chosen: str | None) -> None:
     if chosen:
-        forms = dict.fromkeys(names, Disposition(chosen))
-        save(key, lambda: desk().prepare.choose_forms(actor(), draft_id, forms))
+        desk().prepare.choose_forms(actor(), draft_id, dict.fromkeys(names, Disposition(chosen)))
 
 
 def _text(view: Prepared, name: str, label: str, most: int, *, area: bool = False) -> None:
     key = key_for(view.draft.id, f"wish:{name}")
     value = getattr(view.draft.wish, name) or ""
     draw = st.text_area if area else st.text_input
-    draw(label, str(value), key=key, max_chars=most, on_change=_save_as, args=(view.draft.id, name, key))
+    watch(key, str(value), _save_as, view.draft.id, name)
+    draw(label, str(value), key=key, max_chars=most)
     show_refusal(key)
 
 
@@ -170,20 +165,15 @@ def _extra(view: Prepared, field: Field) -> None:
     key = key_for(view.draft.id, f"wish:{field.path}")
     value = getattr(view.draft.wish, field.path)
     value = value.isoformat() if isinstance(value, date) else value
-    control(field, value or None if field.kind != "flag" else value, key, _save_extra, (view.draft.id, field, key))
+    control(field, value or None if field.kind != "flag" else value, key, _save_extra, view.draft.id, field)
     show_refusal(key)
 
 
-def _save_extra(draft_id: str, field: Field, key: str) -> None:
-    raw = st.session_state.get(key)
-
-    def change() -> object:
-        value = typed(field, raw)
-        if value is None:
-            value = {"lines": [], "text": "", "count": 0 if field.path == "named_persons" else None}.get(field.kind)
-        return desk().prepare.propose(actor(), draft_id, **{field.path: value})
-
-    save(key, change)
+def _save_extra(draft_id: str, field: Field, raw: Any) -> None:
+    value = typed(field, raw)
+    if value is None:
+        value = {"lines": [], "text": "", "count": 0 if field.path == "named_persons" else None}.get(field.kind)
+    desk().prepare.propose(actor(), draft_id, **{field.path: value})
 
 
 def chosen_words(view: Prepared) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from components.numbers import counted
-from components.prepare_words import key_for, renew, save, show_refusal, spoken
+from components.prepare_words import RENEW, key_for, renew, save, show_refusal, spoken, watch
 from components.session import actor, desk
 from exeat.errors import Incomplete
 from exeat.evidence.manifest_path import LISTS, item
@@ -39,7 +39,8 @@ def ask_list(view: Prepared, path: str) -> None:
             on_click=_drop, args=(draft_id, key, item(path, entry)),
         )  # fmt: skip
     if path in NONE_WORDS and not view.entries(path):
-        st.checkbox(NONE_WORDS[path], value=none, key=f"{key}:none", on_change=_none, args=(draft_id, key, path))
+        watch(f"{key}:none", none, _none, draft_id, path)
+        st.checkbox(NONE_WORDS[path], value=none, key=f"{key}:none")
     hints = channels_from(view.contents) if path == "leakage_channels" and not none else {}
     new = {one: entry for one, entry in hints.items() if one not in view.draft.answers}
     if new:
@@ -49,27 +50,23 @@ def ask_list(view: Prepared, path: str) -> None:
         )  # fmt: skip
     if not none:
         what = LISTS[path] if LISTS[path] != "id" else "short name"
-        st.text_input(f"Add a {word}: its {what}", key=key, on_change=_add, args=(draft_id, key, path))
+        watch(key, "", _add, draft_id, path)
+        st.text_input(f"Add a {word}: its {what}", key=key)
     show_refusal(key)
 
 
-def _none(draft_id: str, key: str, path: str) -> None:
-    if st.session_state.get(f"{key}:none"):
-        save(key, lambda: desk().prepare.answer(actor(), draft_id, {path: []}))
+def _none(draft_id: str, path: str, ticked: bool) -> None:
+    if ticked:
+        desk().prepare.answer(actor(), draft_id, {path: []})
     else:
-        save(key, lambda: desk().prepare.take_back(actor(), draft_id, path))
+        desk().prepare.take_back(actor(), draft_id, path)
 
 
-def _add(draft_id: str, key: str, path: str) -> None:
-    name = str(st.session_state.get(key) or "").strip()
-
-    def add() -> object:
-        if not name:
-            raise Incomplete("The entry needs a name.", "Type one.")
-        return desk().prepare.answer(actor(), draft_id, {item(path, name): {}})
-
-    if save(key, add):
-        renew(draft_id)
+def _add(draft_id: str, path: str, name: str) -> str:
+    if not name.strip():
+        raise Incomplete("The entry needs a name.", "Type one.")
+    desk().prepare.answer(actor(), draft_id, {item(path, name.strip()): {}})
+    return RENEW
 
 
 def _found(draft_id: str, key: str, entries: dict[str, dict[str, str]]) -> None:

@@ -11,7 +11,7 @@ from components.numbers import counted
 from components.prepare_field import LONG_KINDS, ask
 from components.prepare_lists import ask_list
 from components.prepare_many import ask_together, split
-from components.prepare_words import key_for, renew, save, show_refusal, spoken
+from components.prepare_words import key_for, renew, save, show_refusal, spoken, watch
 from components.session import actor, desk
 from components.table import table
 from components.text import one_line, paragraphs, plain
@@ -104,6 +104,8 @@ def _contradiction(view: Prepared, found: Contradiction) -> None:
     values = list(dict.fromkeys(str(fact.value) for fact in found.facts))
     chosen = str(found.settled.value) if found.settled else None
     sources = {value: [f for f in found.facts if str(f.value) == value] for value in values}
+    told = {str(fact.value): fact.value for fact in found.facts}
+    watch(key, chosen if chosen in values else None, _settle, view.draft.id, found.path, told)
     with st.container(border=True):
         st.radio(
             spoken(f"{label_of(found.path)}. The files disagree. Which is right?"),
@@ -114,16 +116,13 @@ def _contradiction(view: Prepared, found: Contradiction) -> None:
                 + "; ".join(plain(f"{f.origin.file}, {f.origin.place}") for f in sources[value])
             ),
             key=key,
-            on_change=_settle,
-            args=(view.draft.id, key, found.path, {str(fact.value): fact.value for fact in found.facts}),
         )
         show_refusal(key)
 
 
-def _settle(draft_id: str, key: str, path: str, values: dict[str, Any]) -> None:
-    chosen = st.session_state.get(key)
+def _settle(draft_id: str, path: str, values: dict[str, Any], chosen: str | None) -> None:
     if chosen in values:
-        save(key, lambda: desk().prepare.answer(actor(), draft_id, {path: values[chosen]}))
+        desk().prepare.answer(actor(), draft_id, {path: values[chosen]})
 
 
 def _one_more(view: Prepared) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from components.numbers import counted
 from components.prepare_field import control, typed
-from components.prepare_words import key_for, save, show_refusal
+from components.prepare_words import key_for, show_refusal
 from components.session import actor, desk
 from components.text import one_line, plain
 
@@ -39,20 +39,14 @@ def ask_together(view: Prepared, name: str, fields: list[Field]) -> None:
     values = [view.draft.answers.get(field.path, view.merged.value(field.path)) for field in fields]
     same = values[0] if all(value == values[0] for value in values) else None
     whole = first._replace(label=f"{name.replace('_', ' ').capitalize()} of {counted(len(fields), 'file')}")
-    control(whole, same, key, _save, (view.draft.id, key, first, tuple(field.path for field in fields)))
+    control(whole, same, key, _save, view.draft.id, first, tuple(field.path for field in fields))
     ids = [field.path.removeprefix("components[").partition("]")[0] for field in fields]
     more = f" and {len(ids) - NAMES} more" if len(ids) > NAMES else ""
     st.caption(plain(f"{', '.join(one_line(one, 60) for one in ids[:NAMES])}{more}", 600))
     show_refusal(key)
 
 
-def _save(draft_id: str, key: str, field: Field, paths: tuple[str, ...]) -> None:
-    raw: Any = st.session_state.get(key)
-
-    def change() -> object:
-        value = typed(field, raw)
-        if value is None:
-            return None
-        return desk().prepare.answer(actor(), draft_id, dict.fromkeys(paths, value))
-
-    save(key, change)
+def _save(draft_id: str, field: Field, paths: tuple[str, ...], raw: Any) -> None:
+    value = typed(field, raw)
+    if value is not None:
+        desk().prepare.answer(actor(), draft_id, dict.fromkeys(paths, value))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from components.prepare_field import control, typed
-from components.prepare_words import key_for, save, show_refusal
+from components.prepare_words import key_for, show_refusal, watch
 from components.session import actor, desk
 from components.text import one_line, plain
 from exeat.model.tier import Access
@@ -64,19 +64,18 @@ def _ask(view: Prepared, file: DraftFile, field: Field) -> None:
     said = view.draft.measured.get(file.sha256)
     value = getattr(said, field.path) if said else None
     shown = value.isoformat() if isinstance(value, datetime) else value
-    control(field, shown, key, _save, (view.draft.id, field, key))
+    control(field, shown, key, _save, view.draft.id, field, file.sha256)
     show_refusal(key)
 
 
-def _save(draft_id: str, field: Field, key: str) -> None:
-    sha256 = key.split(":report:", 1)[1].rpartition(":")[0]
-    raw = st.session_state.get(key)
-    save(key, lambda: desk().prepare.measure(actor(), draft_id, sha256, **{field.path: typed(field, raw)}))
+def _save(draft_id: str, field: Field, sha256: str, raw: Any) -> None:
+    desk().prepare.measure(actor(), draft_id, sha256, **{field.path: typed(field, raw)})
 
 
 def _access(view: Prepared, file: DraftFile, now: Access | None) -> None:
     key = key_for(view.draft.id, f"report:{file.sha256}:access")
     options = [access.value for access in Access]
+    watch(key, now.value if now else None, _save_access, view.draft.id, file.sha256)
     st.selectbox(
         "What could the attacker see of the model?",
         options,
@@ -84,14 +83,12 @@ def _access(view: Prepared, file: DraftFile, now: Access | None) -> None:
         format_func=lambda one: ACCESS_WORDS[Access(one)],
         placeholder="Choose",
         key=key,
-        on_change=_save_access,
-        args=(view.draft.id, file.sha256, key),
     )
     show_refusal(key)
 
 
-def _save_access(draft_id: str, sha256: str, key: str) -> None:
-    save(key, lambda: desk().prepare.measure(actor(), draft_id, sha256, access=st.session_state.get(key)))
+def _save_access(draft_id: str, sha256: str, access: str | None) -> None:
+    desk().prepare.measure(actor(), draft_id, sha256, access=access)
 
 
 def _measured_on(view: Prepared, file: DraftFile) -> None:
@@ -104,19 +101,18 @@ def _measured_on(view: Prepared, file: DraftFile) -> None:
         return
     key = key_for(view.draft.id, f"report:{file.sha256}:on")
     said = view.draft.measured.get(file.sha256)
+    start = [one for one in (said.component_sha256 if said else ()) if one in parts]
+    watch(key, start, _save_on, view.draft.id, file.sha256)
     st.multiselect(
         "Measured on which files? Empty: on the weights.",
         list(parts),
-        default=[one for one in (said.component_sha256 if said else ()) if one in parts],
+        default=start,
         format_func=lambda one: one_line(parts[one], 80),
         placeholder="Choose",
         key=key,
-        on_change=_save_on,
-        args=(view.draft.id, file.sha256, key),
     )
     show_refusal(key)
 
 
-def _save_on(draft_id: str, sha256: str, key: str) -> None:
-    chosen = list(st.session_state.get(key) or ())
-    save(key, lambda: desk().prepare.measure(actor(), draft_id, sha256, component_sha256=chosen))
+def _save_on(draft_id: str, sha256: str, chosen: list[str]) -> None:
+    desk().prepare.measure(actor(), draft_id, sha256, component_sha256=list(chosen))

@@ -10,7 +10,7 @@ from components.confirm import confirmed
 from components.consequence import what_receivers_get
 from components.feedback import attempt, receipt_button
 from components.numbers import counted
-from components.prepare_words import place_of
+from components.prepare_words import flush, place_of
 from components.session import actor, desk
 from components.text import plain
 from exeat.errors import ExeatError
@@ -71,6 +71,7 @@ def consequence(view: Prepared) -> str:
 
 
 def _submit(draft_id: str, seen: int) -> None:
+    flush(draft_id)  # what was typed after the question was read makes the screen stale, and says so
     attempt(lambda: desk().prepare.submit(actor(), draft_id, seen=seen), place=place_of(draft_id))
 
 

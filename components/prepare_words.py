@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import streamlit as st
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 log = logging.getLogger("exeat.app")
+RENEW = "renew"
+_WATCHED = "draft-watched"
 _HARMLESS = re.compile(r"(?:[\w\s.,;?!()/%…–’“”°+]|(?<=\w)-(?=\w)|:(?=\s|\d))*")
 _STILL_READ = re.compile(r"(?i)www\.|(?<!\w)_|_(?!\w)|:\d+:|\\")
 
@@ -38,13 +41,57 @@ def key_for(draft_id: str, name: str) -> str:
     return f"draft:{draft_id}:{st.session_state.get(f'draft-turn:{draft_id}', 0)}:{name}"
 
 
+class Watched(NamedTuple):
+    """A control whose value is saved when it differs from ``seen``: by ``saver(*args, value)``."""
+
+    seen: Any
+    saver: Callable[..., object]
+    args: tuple[Any, ...]
+
+
+def watch(key: str, start: Any, saver: Callable[..., object], *args: Any) -> None:
+    """Have a control saved at the start of the next run in which its value is another than ``start``; call it first.
+
+    Not by a callback: a newer change stops the run that works on an older one, its callbacks with it, and Streamlit
+    does not call them again. What was typed in one field while another was being saved would be lost.
+    """
+    watched = st.session_state.setdefault(_WATCHED, {})
+    seen = watched[key].seen if key in watched else start
+    watched[key] = Watched(seen, saver, args)
+
+
+def flush(draft_id: str) -> None:
+    """Save every control of the draft whose value changed; a saver that returns RENEW lets all start again."""
+    watched: dict[str, Watched] = st.session_state.get(_WATCHED, {})
+    again = False
+    for key, one in list(watched.items()):
+        if not key.startswith(key_for(draft_id, "")):
+            watched.pop(key, None)
+        elif key in st.session_state and (now := st.session_state[key]) != one.seen:
+            outcome: list[object] = []
+            saved = save(key, partial(_outcome, outcome, one, now))
+            watched[key] = one._replace(seen=now)
+            again |= saved and outcome[-1] == RENEW
+    if again:
+        _bump(draft_id)
+
+
+def _outcome(outcome: list[object], one: Watched, now: object) -> None:
+    outcome.append(one.saver(*one.args, now))
+
+
 def renew(draft_id: str) -> None:
-    """Let every widget of the draft start again from what is saved."""
+    """Save what is open, then let every widget of the draft start again from what is saved."""
+    flush(draft_id)
+    _bump(draft_id)
+
+
+def _bump(draft_id: str) -> None:
     st.session_state[f"draft-turn:{draft_id}"] = st.session_state.get(f"draft-turn:{draft_id}", 0) + 1
 
 
 def save(key: str, change: Callable[[], object]) -> bool:
-    """Save one change inside a callback; why it was refused is kept for ``show_refusal(key)``."""
+    """Save one change; why it was refused is kept for ``show_refusal(key)``."""
     st.session_state.pop(f"{key}:refused", None)
     try:
         change()

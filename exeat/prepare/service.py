@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 
     Change = Callable[[Draft], Draft]
 
-_TRIES = 5
+_TRIES = 50
+"""How often a change is tried anew because another one came first: each try means that another was saved."""
 MAX_REFUSED = 20
 """How many refused uploads a draft remembers."""
 

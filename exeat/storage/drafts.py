@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import secrets
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _ID = re.compile(r"[0-9a-f]{16}")
 _RECORD = re.compile(r"([0-9a-f]{16})-(\d{8})\.json")
+_LOOKS = 50
+"""How often the newest record is looked for while others write newer ones and remove it."""
 KEPT_VERSIONS = 2
 """The newest record and the one before it: a half-written one after a crash costs one change, not the draft."""
 
@@ -42,29 +45,41 @@ class DraftStore:
 
     def load(self, owner: str, draft_id: str) -> tuple[int, bytes] | None:
         """Return the newest version of the record and its number, or None."""
-        versions = self._versions(owner, draft_id)
-        for version in reversed(versions):
-            try:
-                data = self._files.read(self._record(owner, draft_id, version))
-            except FileNotFoundError:
-                continue
-            if data.endswith(b"}"):
-                return versions[-1], data
-        return None
+        for _ in range(_LOOKS):
+            versions = self._versions(owner, draft_id)
+            if not versions:
+                return None
+            for version in reversed(versions):
+                data = self._read_record(owner, draft_id, version)
+                if data is not None:
+                    return versions[-1], data
+        return None  # others write faster than we read, or every version is damaged
+
+    def _read_record(self, owner: str, draft_id: str, version: int) -> bytes | None:
+        """Return a whole record; None when it is half written, or a newer one took its place since we looked."""
+        try:
+            data = self._files.read(self._record(owner, draft_id, version))
+        except FileNotFoundError:
+            return None
+        return data if data.endswith(b"}") else None
 
     def save(self, owner: str, draft_id: str, version: int, data: bytes) -> bool:
         """Keep the record durably under the version; return False when that version is taken."""
-        if not self._files.create(self._record(owner, draft_id, version), data):
+        name = self._record(owner, draft_id, version)
+        if not (self._files.create(name, data) if self._local is None else _publish(self._local / name, data)):
             return False
-        self._files.flush()
         for old in self._versions(owner, draft_id)[:-KEPT_VERSIONS]:
             self._files.remove(self._record(owner, draft_id, old))
         return True
 
     def put(self, owner: str, draft_id: str, sha256: str, data: bytes) -> None:
         """Keep the bytes of a file."""
-        self._files.write(self._bytes(owner, draft_id, sha256), data)
-        self._files.flush()
+        name = self._bytes(owner, draft_id, sha256)
+        if self._local is None:
+            self._files.write(name, data)
+        else:
+            (self._local / name).unlink(missing_ok=True)
+            _publish(self._local / name, data)
 
     def get(self, owner: str, draft_id: str, sha256: str) -> bytes:
         """Return the bytes of a file; raise NotFound or Tampered."""
@@ -121,6 +136,37 @@ class DraftStore:
         if digest is None:
             raise _gone()
         return f"{_folder(owner)}/{_checked(draft_id)}-{digest[1]}.bin"
+
+
+def _publish(path: Path, data: bytes) -> bool:
+    """Make a file appear whole and durable under its name; return False, and change nothing, when it is taken.
+
+    Two threads of one server write to one draft when somebody types on while a page is still being drawn: a reader
+    that saw half a record would take the one before it for the newest, and the change in between would be lost.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = path.with_name(f"{secrets.token_hex(8)}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        return False
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync(path.parent)
+    return True
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _folder(owner: str) -> str:

@@ -10,7 +10,7 @@ from components.prepare_list import show_drafts
 from components.prepare_manifest import show_manifest
 from components.prepare_preview import show_preview
 from components.prepare_submit import show_sent, show_steps, show_submit
-from components.prepare_words import place_of
+from components.prepare_words import flush, place_of
 from components.session import actor, desk
 
 draft_id = str(st.query_params.get("draft", ""))[:40]
@@ -19,6 +19,7 @@ if not draft_id:
     show_drafts(who)
     st.stop()
 
+flush(draft_id)
 view = or_stop(lambda: desk().prepare.open(who, draft_id))
 page_title(view.title, view.answer)
 with st.bottom:  # pinned, so that it is in view wherever the button was
