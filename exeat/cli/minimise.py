@@ -94,7 +94,7 @@ def _proof(done: Minimisation) -> str:
     read = f"{proof.identical:,} read back with the bytes of the source"
     if proof.torch == "same":
         return f"{read}; torch {proof.torch_version} reads the same bytes."
-    return f"{read}. torch was not asked: {proof.why_not}"
+    return f"{read}. torch has not confirmed it: {proof.why_not}"
 
 
 def _change(done: Minimisation) -> list[str]:

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from components.charts.contents import Held, contents_alt, contents_table, contents_treemap
 from components.charts.palette import FAIL, INFO
 from components.dossier_inspection import answer, channels_table, files_table, held, remedies_table
-from components.dossier_minimised import before_after, change_sentence, dropped_table, sentence
+from components.dossier_minimised import Seen, before_after, change_sentence, dropped_table, sentence
 from exeat.model.base import digest_of
 from exeat.model.inspection import Inspection
 from exeat.model.minimisation import Minimisation
@@ -147,32 +147,81 @@ def test_each_file_has_its_verdict(verdict, word):
     assert (row["Inspection"], row["Leaves"], row["Size"]) == (word, "no", "38.6 kB")
 
 
+NOBODY = Seen()
+BOTH = Seen("both", inspection(found(), found("email")), inspection(), "state")
+
+
 def test_before_and_after_a_minimisation():
-    rows = before_after(record(), None, None).to_dict("records")
+    rows = before_after(record(), BOTH).to_dict("records")
     assert [(row["Before"], row["After"]) for row in rows] == [
         ("124 kB", "38.8 kB"),
-        ("16", "4"),
-        ("absolute path and optimizer state", "none"),
+        ("4", "4"),
+        ("absolute path and e-mail address", "none"),
     ]
-    assert "2 sorts of leakage channel closed, none left" in sentence("weights", record(), None)
-    assert "torch 2.13.0 reads the same bytes" in sentence("weights", record(), None)
+    assert "by our own inspections: 2 sorts closed, none left" in sentence("weights", record(), BOTH)
     assert list(dropped_table(record())["Why"]) == ["not chosen"]
 
 
-def test_what_our_own_inspection_finds_outweighs_what_the_record_says():
-    assert "e-mail address left" in sentence("weights", record(), inspection(found("email", "weights")))
-    assert before_after(record(), inspection(found("date")), inspection(found("email", "weights"))).iloc[2].to_list()[
-        1:
-    ] == [
-        "date",
-        "e-mail address",
+def test_what_nobody_compared_is_told_as_the_word_of_the_record():
+    """A record may say anything: it is the uploader's."""
+    rows = before_after(record(), NOBODY).to_dict("records")
+    assert [(row["Before"], row["After"]) for row in rows] == [
+        ("124 kB (says the record)", "38.8 kB (says the record)"),
+        ("16 (says the record)", "4 (says the record)"),
+        ("absolute path and optimizer state (says the record)", "none (says the record)"),
     ]
+    parts = sentence("weights", record(), NOBODY).split(". ")
+    assert len(parts) == 3
+    assert all("the record says" in part.lower() for part in parts), parts
+    assert "The record says" in change_sentence(record(change=CHANGE), NOBODY)
+
+
+@pytest.mark.parametrize(
+    ("checked", "fact", "told"),
+    [
+        ("both", "weights is 38.8 kB of the 124 kB of last.ckpt (its name in the record): 1 tensor, 1 of them", ""),
+        ("output", "weights is 38.8 kB: 1 tensor.", "The record says that it was 124 kB as last.ckpt, and 1 of them"),
+        ("no-file", "", "The record says that weights is 38.8 kB of the 124 kB"),
+    ],
+)
+def test_a_fact_is_what_was_compared_here(checked, fact, told):
+    one = {"name": "w", "part": "weights", "dtype": "F32", "shape": [1], "bytes": 4, "sha256": digest_of(b"w")}
+    about = record(kept=[one], kept_count=1, proof={"identical": 1, "torch": "same", "torch_version": "9.9"})
+    said = sentence("weights", about, Seen(checked))
+    assert fact in said
+    assert told in said
+    assert "The record says that torch 9.9 reads the same bytes" in said
+    assert "as the record says: 2 sorts closed, none left" in said
+
+
+def test_tensors_that_a_record_does_not_list_were_not_compared():
+    said = sentence("weights", record(), Seen("both"))
+    assert "the 0 that the record lists were compared here. The record says 4 of them bit-identical" in said
+
+
+def test_what_our_own_inspection_finds_outweighs_what_the_record_says():
+    after = inspection(found("email", "weights"))
+    only = Seen("output", None, after)
+    assert "e-mail address left, by our own inspection; the record says 2 sorts closed" in sentence(
+        "weights", record(), only
+    )
+    both = before_after(record(), Seen("both", inspection(found("date")), after))
+    assert both.iloc[2].to_list()[1:] == ["date", "e-mail address"]
+
+
+def test_torch_that_did_not_confirm_the_bytes_is_not_said_to_be_unasked():
+    said = sentence("weights", record(proof={"identical": 4, "torch": "not asked", "why_not": "It cannot."}), BOTH)
+    assert "torch has not confirmed it: It cannot." in said
+    assert "was not asked" not in said
+
+
+CHANGE = {"dtype": "F16", "tensors": 4, "max_abs_difference": "0.000488"}
 
 
 def test_a_change_of_type_is_said():
-    change = {"dtype": "F16", "tensors": 4, "max_abs_difference": "0.000488"}
-    assert change_sentence(record()) == ""
-    assert change_sentence(record(change=change)) == "Changed: 4 tensors to F16; the largest difference is 0.000488."
+    assert change_sentence(record(), BOTH) == ""
+    said = "Changed: 4 tensors to F16. The record says that the largest difference is 0.000488."
+    assert change_sentence(record(change=CHANGE), BOTH) == said
 
 
 def drawn(text):
