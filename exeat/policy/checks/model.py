@@ -161,7 +161,8 @@ def safe_to_load(matter: Matter) -> Outcome:
     clean = _inspected_as(matter, FileVerdict.CLEAN)
     if unseen := _not_looked_at(matter):
         return not_measured(
-            f"Nobody has looked into {listed(unseen)}: the name of a format is no proof of it.", components=unseen
+            f"Nobody has looked into {listed(unseen)}: a format's name proves nothing. Ingest inspects each file.",
+            components=unseen,
         )
     open_ = tuple(
         p.component.id
