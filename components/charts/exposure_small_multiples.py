@@ -94,7 +94,9 @@ def _draw_limits(chart: go.Figure, group: Family, reach: tuple[float, float]) ->
     limits = sorted(float(one) * factor for one in group.rows["max_value"].dropna().unique())
     for limit in limits[:3]:
         label = {"text": f"limit {figure(limit / factor, group.unit)}", "font": {"size": 10}}
-        chart.add_vline(x=limit, line={"color": "#808080", "width": 2, "dash": "dot"}, annotation=label)
+        side = "top left" if len(limits) > 1 and limit == limits[0] else "top right"  # two labels stand apart
+        line = {"color": "#808080", "width": 2, "dash": "dot"}
+        chart.add_vline(x=limit, line=line, annotation=label, annotation_position=side)
     if limits:
         ends = (reach[0], limits[0]) if bool(group.rows["falling"].any()) else (limits[-1], reach[1])
         chart.add_vrect(x0=ends[0], x1=ends[1], fillcolor=FAIL_AREA, line_width=0, layer="below")

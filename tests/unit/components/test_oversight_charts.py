@@ -55,6 +55,9 @@ def test_the_limit_is_a_labelled_line_and_the_failing_side_is_shaded():
     assert [note.text for note in chart.layout.annotations] == ["limit 2 %"]
     shade = next(shape for shape in chart.layout.shapes if shape.type == "rect")
     assert (shade.x0, shade.x1 > 4) == (2, True)
+    two = [point(), point(checkpoint_id="onco-v2", max_value=0.021)]
+    notes = exposure_panels(pd.DataFrame(two))[0][1].layout.annotations
+    assert [(note.text, note.xanchor) for note in notes] == [("limit 2 %", "right"), ("limit 2.1 %", "left")]
     falling = [point(indicator_id="recon.error", unit="ratio", falling=True, value=1, ci_low=0.9, max_value=0.8)]
     chart = exposure_panels(pd.DataFrame(falling))[0][1]
     shade = next(shape for shape in chart.layout.shapes if shape.type == "rect")
