@@ -102,7 +102,7 @@ def _tensors(name: str, record: Minimisation, seen: Seen) -> str:
 def _channels(record: Minimisation, seen: Seen) -> str:
     closed = counted(len({one.channel for one in record.closed}), "sort")
     left = listed(_left(record, seen)) if _left(record, seen) else "none"
-    if seen.before is not None and seen.after is not None:
+    if seen.both and seen.before is not None and seen.after is not None:
         gone = {one.channel for one in seen.before.channels} - {one.channel for one in seen.after.channels}
         return f"Leakage channels, by our own inspections: {counted(len(gone), 'sort')} closed, {left} left."
     if seen.after is not None:

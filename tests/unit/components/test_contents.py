@@ -205,6 +205,8 @@ def test_what_our_own_inspection_finds_outweighs_what_the_record_says():
     assert "e-mail address left, by our own inspection; the record says 2 sorts closed" in sentence(
         "weights", record(), only
     )
+    named = Seen("output", inspection(found("date")), after)
+    assert "the record says 2 sorts closed" in sentence("weights", record(), named)
     both = before_after(record(), Seen("both", inspection(found("date")), after))
     assert both.iloc[2].to_list()[1:] == ["date", "e-mail address"]
 
