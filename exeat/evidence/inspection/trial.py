@@ -129,7 +129,7 @@ class Trial:
             raise EndError
 
     def line(self) -> bytes:
-        """Return the next line, of a ``long`` one the head; the last may lack its end, as it may for real readers."""
+        """Return the next line, of a ``long`` one the head; the last may lack its end, as joblib lets it."""
         start, at, head = self.pos, self.pos, b""
         while at < self.source.size:
             piece = self.source.read(at, 256 if at == start else CHUNK)

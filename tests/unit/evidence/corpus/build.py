@@ -10,13 +10,13 @@ import json
 import sys
 from pathlib import Path
 
-from tests.unit.evidence.corpus import containers, frames, gadgets, streams, zips
+from tests.unit.evidence.corpus import containers, frames, gadgets, polyglots, streams, zips
 from tests.unit.evidence.corpus.shape import Healthy, Mark, Unsafe
 
 
 def unsafe_cases() -> list[Unsafe]:
     """Return every unsafe file, in a fixed order."""
-    return [*gadgets.cases(), *streams.cases(), *frames.cases(), *zips.cases(), *containers.cases()]
+    return [*gadgets.cases(), *streams.cases(), *frames.cases(), *zips.cases(), *containers.cases(), *polyglots.cases()]
 
 
 def marker_of(folder: Path, name: str) -> Mark:

@@ -10,7 +10,7 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.unit.evidence.corpus import sevenzip
 from tests.unit.evidence.corpus.opcodes import Call, Glob, emit, proto, stream
@@ -48,7 +48,7 @@ def tarred(mode: str, *names: str) -> Callable[[Mark], bytes]:
     return make
 
 
-def npy(pickle: bytes, descriptor: str = "|O") -> bytes:
+def npy(pickle: bytes, descriptor: Any = "|O") -> bytes:
     """Return an npy file of one object."""
     head = f"{{'descr': {descriptor!r}, 'fortran_order': False, 'shape': (1,), }}"
     head = head.ljust(117) + "\n"

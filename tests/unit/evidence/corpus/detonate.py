@@ -28,10 +28,14 @@ def load(path: Path, reader: str) -> None:
     """Load every object that the file holds, as its ordinary reader would."""
     import pickle  # noqa: PLC0415  this is the reader that the corpus is made for
 
-    if reader == "torch":
+    if reader in ("torch", "bin"):
         import torch  # noqa: PLC0415
 
-        torch.load(path, weights_only=False)
+        torch.load(path / "pytorch_model.bin" if reader == "bin" else path, weights_only=False)
+    elif reader == "dcp":
+        from torch.distributed.checkpoint import state_dict_loader  # noqa: PLC0415
+
+        state_dict_loader.load({"s": "text"}, checkpoint_id=path, no_dist=True)
     elif reader == "numpy":
         import numpy as np  # noqa: PLC0415
 

@@ -78,11 +78,14 @@ def opacus(path: Path) -> None:
 
 def distributed(path: Path) -> None:
     """Write a distributed checkpoint folder of plain tensors and an optimizer."""
+    distributed_value(path, {"model": network().state_dict(), "optimizer": stepped(optim.Adam)})
+
+
+def distributed_value(path: Path, value: dict[str, Any]) -> None:
+    """Write a distributed checkpoint folder of any values."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        save_distributed(
-            {"model": network().state_dict(), "optimizer": stepped(optim.Adam)}, checkpoint_id=path, no_dist=True
-        )
+        save_distributed(value, checkpoint_id=path, no_dist=True)
 
 
 def in_a_group(work: Callable[[DeviceMesh], None]) -> None:
