@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from exeat.errors import Unsafe
+from exeat.errors import BadInput, Unsafe
 from exeat.evidence.inspection.second_opinion import FORMATS, SecondOpinion, asked_for, opinion
 from exeat.model.minimisation import Proof
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from exeat.evidence.inspection.limits import Limits
     from exeat.evidence.inspection.opened import Opened
+    from exeat.evidence.inspection.second_opinion import Answer
     from exeat.evidence.keeping import Planned
     from exeat.evidence.written import Written
 
@@ -30,7 +31,8 @@ def torch_for(opened: Opened, limits: Limits) -> AbstractContextManager[SecondOp
 def prove(opened: Opened, planned: Sequence[Planned], done: Written, child: SecondOpinion | None) -> Proof:
     """Return the proof: the written file was read back before; now torch reads the same bytes from the source.
 
-    Raises Unsafe where torch finds the source unsafe or reads other bytes from it.
+    Raises Unsafe where torch finds the source unsafe, cannot load it or reads other bytes from it, BadInput where it
+    gives no answer.
     """
     changed = sum(one.reduced for one in planned)
     identical = len(planned) - changed
@@ -42,10 +44,17 @@ def prove(opened: Opened, planned: Sequence[Planned], done: Written, child: Seco
         raise Unsafe(f"This file is not minimised: {problem.sentence}", problem.what_to_do, place=problem.place)
     answer = child.ask_about(window, opened.format, about="digests", needs=tuple(map(str, opened.globals)))
     if not isinstance(answer.said, dict):
-        why = f"It could not load the source: {answer.refused or answer.failed}."
-        return Proof(torch="not asked", why_not=why, identical=identical, changed=changed)
+        raise _not_loaded(answer)
     _compare(answer.said, planned, done)
     return Proof(torch="same", torch_version=version("torch"), identical=identical, changed=changed)
+
+
+def _not_loaded(answer: Answer) -> BadInput | Unsafe:
+    """Return the error for a source that looked fine and that torch, when asked, did not load."""
+    if answer.refused:
+        return Unsafe(f"This file is not minimised: torch could not load it ({answer.refused}).", HOSTILE)
+    sentence = f"This file is not minimised: nobody confirms what torch reads from it ({answer.failed})."
+    return BadInput(sentence, "Try again on a machine with more memory.")
 
 
 def _compare(said: Mapping[str, str], planned: Sequence[Planned], done: Written) -> None:

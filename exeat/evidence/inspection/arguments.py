@@ -40,6 +40,7 @@ class _Size(NamedTuple):
 
 
 _SIZES = {"S": _Size(1, 0), "U": _Size(4, 8), "V": _Size(1, 0)}
+_LATIN = ("latin1", "latin-1")
 _CODECS = ("latin1", "latin-1", "utf-8", "utf8", "ascii")
 
 
@@ -61,9 +62,9 @@ def _positional(call: Call) -> tuple[Any, ...]:
 
 
 def _bytearray(call: Call) -> str:
-    args = _positional(call)
-    plain = not args or isinstance(args[0], bytes | str | list)
-    return "" if plain and not call.kwargs else "reserves as much memory as a number in the file says"
+    kinds = tuple(type(arg) for arg in call.args)
+    plain = kinds in ((), (bytes,)) or (kinds == (str, str) and call.args[1] in _LATIN)
+    return "" if plain and not call.kwargs else "is not given the bytes that it holds"
 
 
 def _encode(call: Call) -> str:

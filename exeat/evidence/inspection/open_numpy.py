@@ -7,6 +7,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from exeat.evidence.inspection.arrays import Array
 from exeat.evidence.inspection.dtypes import ITEM_BYTES, OF_NUMPY
 from exeat.evidence.inspection.opened import Member, TensorRef
 
@@ -21,7 +22,10 @@ ADVICE = "Write the arrays again with numpy.savez from plain numbers."
 _NUMBERS = re.compile(r"[|<>=]?(?:\?|b1|[iu][1248]|f(?:2|4|8|12|16)|c(?:8|16|24|32))")
 _OTHER = re.compile(r"[|<>=]?(?:[SUV]\d{1,9}|[Mm]8(?:\[\d{0,9}[A-Za-z]{1,7}\])?)")
 """Types that hold no Python object; whatever else numpy.dtype understands may hold one."""
+_KIND = re.compile(r"\A[|<>=]")
 MAX_NESTING = 20
+READ = 2**20
+"""Texts of one array that are read."""
 
 
 class _Header(NamedTuple):
@@ -61,7 +65,8 @@ def array(head: bytes, size: int, judge: Judge, member: Member, window: Window) 
         judge.problem("object-array", sentence, ADVICE, place)
         judge.pickles(head, place, header.data)
         return
-    _plain(header, size, judge, member, place)
+    if not _plain(header, size, judge, member, place):
+        _texts(header, head, judge, place)
 
 
 def _is_plain(descr: Any) -> bool:
@@ -93,20 +98,40 @@ def _header(head: bytes) -> _Header | None:
     return _Header(descr, bool(fortran), shape, 8 + width + length) if fits else None
 
 
-def _plain(header: _Header, size: int, judge: Judge, member: Member, place: str) -> None:
-    """Keep an array of numbers as a tensor; others are noted and stay bytes."""
+def _plain(header: _Header, size: int, judge: Judge, member: Member, place: str) -> bool:
+    """Keep an array of numbers as a tensor; return False for others, which are noted and stay bytes."""
     elements, descr = math.prod(header.shape), header.descr
     dtype = OF_NUMPY.get(descr.lstrip("<|=")) if isinstance(descr, str) else None
     if elements > judge.limits.elements:
         sentence = f"The array {place} says that it has {elements:,} elements."
         judge.problem("tensor-bomb", sentence, "Loading it would fill the memory. " + ADVICE, place)
-    elif dtype is None:
-        judge.opened.notes.append(f"The array {place} has the type {str(descr)[:60]!r}; its values were not read.")
-    elif header.data + elements * ITEM_BYTES[dtype] != size:
+    elif header.data + elements * (ITEM_BYTES[dtype] if dtype else _item(descr)) != size:
         sentence = f"The array {place} does not have as many bytes as its header says."
         judge.problem("npy-size", sentence, ADVICE, place)
+    elif dtype is None:
+        judge.opened.notes.append(f"The array {place} has the type {str(descr)[:60]!r}; it is no tensor.")
+        return False
     else:
         _keep(header, dtype, judge, member)
+    return True
+
+
+def _item(descr: str) -> int:
+    """Return the bytes of one element of a plain type that no tensor has."""
+    bare = _KIND.sub("", descr).split("[")[0]
+    return int(bare[1:] or 1) * (4 if bare[0] == "U" else 1)
+
+
+def _texts(header: _Header, head: bytes, judge: Judge, place: str) -> None:
+    """Keep the texts of an array of texts, and bytes that are text, for whoever looks for leakage."""
+    kind, data = _KIND.sub("", header.descr)[0], head[header.data :]
+    if kind in "SU":
+        texts = Array(header.descr, header.shape, data).texts(READ)
+        judge.keep_text(place, "\n".join(texts).replace("\x00", " ").encode("utf-8", "replace"))
+        if math.prod(header.shape) > READ:
+            judge.opened.notes.append(f"Of the texts of the array {place} the first {READ:,} were searched.")
+    elif kind == "V":
+        judge.keep_text(place, data.replace(b"\x00", b" "))
 
 
 def _keep(header: _Header, dtype: str, judge: Judge, member: Member) -> None:

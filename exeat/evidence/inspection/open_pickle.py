@@ -75,8 +75,10 @@ def _legacy(window: Window, judge: Judge, data: bytes, at: int) -> None:
         judge.problem("storage-contradiction", sentence, SAVE_AGAIN, window.place("storage keys"))
         return
     kept = _storages(window, judge, at, [storages[key] for key in keys])
+    finder = Finder(judge, kept)
     for tree in opened.trees[before:]:
-        Finder(judge, kept).find(tree)
+        finder.find(tree)
+    finder.finish(walks[2])
 
 
 def _storages(window: Window, judge: Judge, at: int, refs: list[StorageRef]) -> dict[str, Member]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from exeat.evidence.inspection import open_numpy
 from exeat.evidence.inspection.archive import DEFLATED, read_archive, unpack
+from exeat.evidence.inspection.code_members import TAKE_OUT, is_code
 from exeat.evidence.inspection.containers import container_of
 from exeat.evidence.inspection.opened import Member
 from exeat.evidence.inspection.plain_text import plain_text
@@ -83,8 +84,10 @@ def _torch(archive: _Zip, pickle: Entry) -> None:
     by_name = {entry.name: entry for entry in entries}
     kept = _storages(archive, storages, by_name, root)
     _others(archive, {pickle.name, *(f"{root}data/{key}" for key in storages)}, root)
+    finder = Finder(judge, kept)
     for tree in judge.opened.trees[before:]:
-        Finder(judge, kept).find(tree)
+        finder.find(tree)
+    finder.finish(walk)
 
 
 def _storages(
@@ -117,7 +120,7 @@ def _others(archive: _Zip, read: set[str], root: str) -> None:
                 _sniff(archive, entry)
         elif entry.name.startswith(root) and inside in KNOWN:
             _known(archive, entry, inside)
-        elif inside.startswith("code/") or inside == "constants.pkl":
+        elif inside.casefold().startswith("code/") or inside.casefold() == "constants.pkl":
             archive.judge.problem("torchscript", "The file is a TorchScript program.", CODE, entry.name)
             _sniff(archive, entry)
         else:
@@ -170,6 +173,9 @@ def _sniff(archive: _Zip, entry: Entry) -> bool:
     if kind:
         sentence = f"The member {entry.name} is {kind} of its own, which a loader may open and unpickle."
         judge.problem("nested-archive", sentence, "Take it out and inspect it by itself.", place)
+    if is_code(entry.name, data):
+        sentence = f"The member {entry.name} is code, or belongs to code, which a loader of this file may run."
+        judge.problem("code-member", sentence, TAKE_OUT, place)
     whole = data if len(data) == entry.unpacked else Slice(archive.window, entry.data, entry.packed, entry.name)
     if judge.suspect(whole, place) or len(data) != entry.unpacked:
         return False

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 
     from exeat.evidence.inspection.limits import Limits
     from exeat.evidence.inspection.opened import Member, Tree
+    from exeat.evidence.inspection.pickle_walk import Walk
     from exeat.evidence.inspection.streams import Judge
 
 ROOT = "tensor"
 """The name of a tensor that is the whole checkpoint."""
 MAX_DIMENSIONS = 64
+_REBUILDS = ("torch._utils._rebuild_", "torch._tensor._rebuild_")
 _PLAIN = ("_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3", "_rebuild_qtensor")
 _V3_DTYPE, _METADATA = 6, {"_rebuild_tensor_v2": 6, "_rebuild_tensor_v3": 7}
 _LAZY = frozenset({"conj", "neg"})
@@ -49,6 +51,8 @@ class Finder:
         self.steps = judge.limits.opcodes
         self.without_values = 0
         self.nested: list[tuple[str, ...]] = []
+        self.held: set[int] = set()
+        """Rebuild calls that a value holds, by identity."""
 
     def find(self, tree: Tree, prefix: tuple[str, ...] = ()) -> None:
         """Add the tensors of one tree to the opened file; a tree that is too deep to show is dropped."""
@@ -66,11 +70,22 @@ class Finder:
         self._check_nested(tree)
         self._note()
 
+    def finish(self, walk: Walk) -> None:
+        """Tell of tensors that a pickle makes and no value holds, and of storages that no tensor shows."""
+        opened = self.judge.opened
+        for call in walk.calls if walk.done else ():
+            if str(call.func).startswith(_REBUILDS) and id(call) not in self.held:
+                sentence = "The pickle makes a tensor and drops it again, as no pickler does."
+                self.judge.problem("odd-tensor", sentence, SAVE_AGAIN, f"byte {call.offset:,}")
+        used = {ref.storage for ref in opened.tensors}
+        opened.unlisted += [member for member in self.storages.values() if member not in used and member.bytes]
+
     def _inside(self, value: Any, path: tuple[str, ...], tree: Tree) -> list[tuple[Any, tuple[str, ...]]]:
         """Return the parts of a value with their steps, and keep the value where it is a tensor."""
         if isinstance(value, Call):
             name = str(value.func)
-            if name.startswith(("torch._utils._rebuild_", "torch._tensor._rebuild_")):
+            if name.startswith(_REBUILDS):
+                self.held.add(id(value))
                 return self._rebuild(value, name.rsplit(".", 1)[1], path, tree)
         if type(value) not in _BRANCHES or id(value) in self.seen:
             return []

@@ -15,10 +15,13 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from exeat.errors import BadInput, Unsafe
-from exeat.evidence.inspection import inspect
+from exeat.evidence.inspection import inspect, open_checkpoint
 from exeat.evidence.inspection.limits import DEFAULT
+from exeat.evidence.inspection.second_opinion import Answer, SecondOpinion
 from exeat.evidence.minimise import minimise
+from exeat.evidence.proof import prove
 from exeat.evidence.selection import Selection, of_components
+from exeat.evidence.written import Written
 from exeat.model.base import digest_of
 from exeat.model.documents import parse_document
 from exeat.model.inspection import Channel, PartKind, Verdict
@@ -80,6 +83,47 @@ def test_where_the_source_passes_torch_reads_the_same_bytes(tmp_path):
     assert record.proof.torch == "same"
     assert record.proof.torch_version == torch.__version__
     assert record.proof.identical == 4
+
+
+class Made:
+    """Pickles as whatever call a test wants."""
+
+    def __init__(self, *parts):
+        self.parts = parts
+
+    def __reduce__(self):
+        return self.parts
+
+
+def test_a_source_that_torch_does_not_load_is_refused(tmp_path):
+    path = saved(tmp_path, {"w": torch.ones(2), "size": Made(torch.Size, (("a",),))})
+    assert inspect(path).verdict is Verdict.CLEAN
+    with pytest.raises(Unsafe, match="torch could not load it"):
+        minimise(path, tmp_path / "out.safetensors")
+    assert not (tmp_path / "out.safetensors").exists()
+
+
+def test_a_source_of_which_torch_gives_no_answer_is_refused(tmp_path):
+    answers = iter([Answer(said=[]), Answer(failed="torch did not finish within 5 seconds")])
+
+    class Silent(SecondOpinion):
+        def start(self):
+            pass
+
+        def ask_about(self, *_, **__):
+            return next(answers)
+
+    path = saved(tmp_path, {"w": torch.ones(2)})
+    with open_checkpoint(path) as opened, Silent() as child, pytest.raises(BadInput, match="nobody confirms"):
+        prove(opened, [], Written((), 0, ""), child)
+
+
+def test_values_that_loading_would_replace_are_never_written(tmp_path):
+    shown = torch.zeros(4)._typed_storage(), 0, (4,), (1,), False, OrderedDict()
+    state = torch.full((4,), 7.0), None, OrderedDict(), False, None
+    path = saved(tmp_path, {"w": Made(torch._utils._rebuild_tensor_v2, shown, state)})
+    with pytest.raises(Unsafe, match="sets the state"):
+        minimise(path, tmp_path / "out.safetensors", limits=ALONE)
 
 
 def test_the_record_is_a_canonical_document(tmp_path):

@@ -35,6 +35,7 @@ def scalar(kind, value):
         Call(Glob("torch", "FloatTensor"), (1000, 1000)),
         Call(Glob("builtins", "bytearray"), (2**31 - 1,)),
         Call(Glob("numpy", "ndarray"), ((1000, 1000),)),
+        Call(Glob("builtins", "bytearray"), ("x", "punycode")),
         Call(Glob("_codecs", "encode"), ("x", "zlib")),
         Call(Glob("_codecs", "encode"), ("x", "idna")),
         Call(Glob("torch._tensor", "_rebuild_from_type_v2"), (Glob("torch", "Size"), Glob("torch", "Tensor"), (), {})),
@@ -57,6 +58,7 @@ def test_a_call_with_arguments_of_that_kind_is_refused(tmp_path, call):
         Call(Glob("torch", "Size"), ((2, 3),)),
         Call(Glob("torch", "device"), ("cpu",)),
         Call(Glob("builtins", "bytearray"), (b"abc",)),
+        Call(Glob("builtins", "bytearray"), ("abc", "latin-1")),
         scalar("f8", b"\x00" * 8),
     ],
 )

@@ -117,6 +117,20 @@ def test_changes_after_the_call_do_not_change_what_is_shown(tmp_path):
     assert "odd-tensor" in codes(tmp_path, saved(made))
 
 
+def test_a_tensor_that_is_made_and_dropped_is_refused(tmp_path):
+    again = Made(OrderedDict, (), None, None, iter([("w", SHOWN), ("w", LOADED)]))
+    assert "odd-tensor" in codes(tmp_path, saved(again))
+
+
+@pytest.mark.parametrize("new", [True, False])
+def test_a_storage_that_no_tensor_shows_is_told(tmp_path, new):
+    path = tmp_path / "file"
+    torch.save({"w": SHOWN, "more": LOADED.untyped_storage()}, path, _use_new_zipfile_serialization=new)
+    with open_checkpoint(path) as opened:
+        assert [member.bytes for member in opened.unlisted] == [16]
+        assert opened.problems == []
+
+
 def test_metadata_that_torch_does_not_know_is_refused(tmp_path):
     assert "odd-tensor" in codes(tmp_path, saved(Made(torch._utils._rebuild_tensor_v2, (*plain(), {"other": True}))))
 
