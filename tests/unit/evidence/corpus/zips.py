@@ -91,6 +91,21 @@ def constants(mark: Mark) -> bytes:
     return pack(checkpoint(GOOD, ("archive/constants.pkl", bad(mark)), ("archive/code/x.py", b"pass\n")))
 
 
+def package_beside(mark: Mark) -> bytes:
+    """Carry a Python package that torch.package imports from the very file of the weights."""
+    name, code = "archive/helpers/mod.py", mark.py.encode()
+    return pack(checkpoint(GOOD, ("archive/.data/extern_modules", b"os\n"), (name, code)))
+
+
+def program_beside(mark: Mark) -> bytes:
+    return pack([*checkpoint(GOOD), ("__main__.py", mark.py.encode())])
+
+
+def library_beside(_mark: Mark) -> bytes:
+    """Carry the beginning of a shared library where AOTInductor loads one."""
+    return pack(checkpoint(GOOD, ("archive/data/aotinductor/model/w.so", b"\x7fELF\x02\x01\x01".ljust(64, b"\0"))))
+
+
 def nested_archive(mark: Mark) -> bytes:
     return pack([("model/data/weights/w.pt", pack(checkpoint(bad(mark)))), ("model/archive_format", b"pt2")])
 
@@ -184,6 +199,9 @@ def zip_slip(mark: Mark) -> bytes:
     return pack(checkpoint(GOOD, ("archive/../../../../etc/cron.d/x", bad(mark))))
 
 
+IMPORTED = "torch.load does not import it; torch.package.PackageImporter does"
+STARTED = "torch.load does not run it; python FILE does"
+LINKED = "torch.load does not link it; AOTInductor does"
 LAST_WINS = "torch reads the first of two entries, Python's zipfile the last"
 NOT_READ = "torch does not read this member; other tools that unpack the archive do"
 MEMORY = "torch unpickles whatever lay in memory; zip tools unpack the bytes"
@@ -203,6 +221,9 @@ ROWS: tuple[tuple[str, str, str, Callable[[Mark], bytes], str], ...] = (
     ("torch-zip-outside.pt", MEMBERS, "CVE-2025-1889", innocent("config.p"), NOT_READ),
     ("torch-zip-constants.pt", MEMBERS, "own", constants, NOT_READ),
     ("torch-zip-in-zip.pt2", MEMBERS, "huntr: PT2 archive", nested_archive, NOT_READ),
+    ("torch-package-beside.pt", MEMBERS, "own", package_beside, IMPORTED),
+    ("program-beside.pt", MEMBERS, "own", program_beside, STARTED),
+    ("library-beside.pt", MEMBERS, "own", library_beside, LINKED),
     ("torch-zip-slip.pt", MEMBERS, "CVE-2007-4559 (its zip form)", zip_slip, NOT_READ),
     ("zip-local-name.pt", HEADERS, "GHSA-7q5r-7gvp-wc82", local_name, ""),
     ("zip-central-name.pt", HEADERS, "own", central_name, REFUSED),
