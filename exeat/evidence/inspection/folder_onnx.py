@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from exeat.evidence.inspection.code_in_text import CODE
+from exeat.evidence.inspection.code_members import is_code
 from exeat.evidence.inspection.merging import merge, part_of
 from exeat.evidence.inspection.open_onnx import read_onnx
 from exeat.evidence.inspection.opened import Member
@@ -55,12 +56,12 @@ def open_model(window: Window, windows: Mapping[str, Window], judge: Judge) -> s
 
 
 def _is_more(name: str, window: Window, model: Window) -> bool:
-    """Return whether a file has a reader of its own, by its name or as plain text; it is judged like any other then."""
+    """Return whether a file has a reader of its own, by its name, as a program or as plain text; it is judged like any other then."""
     if window is model or name.lower().endswith((*CODE, *OTHERS)):
         return True
     head = window.read(0, SNIFFED)
     text = head.decode("utf-8", "replace")
-    return bool(head) and is_plain(text) and "\ufffd" not in text[:-4]
+    return is_code("", head) or (bool(head) and is_plain(text) and "\ufffd" not in text[:-4])
 
 
 def _data(window: Window, tensors: list[External], judge: Judge) -> None:

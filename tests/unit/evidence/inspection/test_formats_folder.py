@@ -12,8 +12,9 @@ from torch.distributed.checkpoint import FileSystemReader, load
 
 from exeat.errors import BadInput
 from exeat.evidence.inspection import open_checkpoint
-from tests.unit.evidence.corpus import healthy_training
+from tests.unit.evidence.corpus import healthy_training, polyglots
 from tests.unit.evidence.corpus.opcodes import Call, Glob, emit, stream
+from tests.unit.evidence.corpus.shape import Mark
 from tests.unit.evidence.inspection.factories_formats import (
     ONE,
     away,
@@ -263,3 +264,41 @@ def test_a_model_that_reads_outside_its_folder(model):
     assert ("external-data-outside", "unsafe") in codes(seen(model))
     (model / "model.onnx").write_bytes(onnx(onnx_tensor(raw=raw())))
     assert codes(seen(model)) == [("unknown-format", "unreadable")]
+
+
+def test_onnx_data_is_filled_by_its_tensors_and_zeros(model):
+    (model / "w.bin").write_bytes(bytes(4) + bytes(range(5, 13)) + bytes(100))
+    assert codes(seen(model)) == []
+    for data in (b"\x00seu" + bytes(range(5, 13)), bytes(4) + bytes(range(5, 13)) + b"\x00\x01jane"):
+        (model / "w.bin").write_bytes(data)
+        assert codes(seen(model)) == [("unlisted-bytes", "unsafe")]
+
+
+@pytest.mark.parametrize("name", ["modeling.py", "lib.so", "config.json", "tokenizer.model", "w.bin"])
+def test_onnx_data_that_another_reader_looks_for_is_judged_as_its_file(model, name):
+    (model / "model.onnx").write_bytes(onnx(onnx_tensor(raw=away(location=name, offset="0", length="8"))))
+    (model / "w.bin").unlink()
+    (model / name).write_bytes(b"#\x01\n" + bytes(5) if name != "w.bin" else b"# hello\n")
+    assert ("odd-data", "unsafe") in codes(seen(model))
+
+
+def test_onnx_data_that_is_a_file_of_another_format(model):
+    data = safetensors(ONE)
+    (model / "model.onnx").write_bytes(
+        onnx(onnx_tensor(dims=(len(data) // 4,), raw=away(location="w.bin", length=str(len(data) // 4 * 4))))
+    )
+    (model / "w.bin").write_bytes(data)
+    assert ("odd-data", "unsafe") in codes(seen(model))
+
+
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "deep/model.PT", "x.ckpt", "x.safetensors", "x.npy"])
+def test_a_text_under_the_name_of_a_checkpoint_is_none(folder, name):
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text("version https://git-lfs.github.com/spec/v1\n")
+    assert codes(seen(folder)) == [("not-a-checkpoint", "unreadable")]
+
+
+def test_a_piece_of_a_distributed_checkpoint_is_what_torch_writes(tmp_path):
+    path = tmp_path / "dcp"
+    polyglots.distributed_piece(lambda _: safetensors(ONE))(path, Mark("/nowhere"))
+    assert codes(seen(path)) == [("odd-slice", "unsafe")]

@@ -23,6 +23,7 @@ from exeat.evidence.inspection import open_checkpoint
 from exeat.evidence.inspection.limits import DEFAULT
 from exeat.evidence.inspection.pickle_walk import Budget, Walk
 from tests.unit.evidence.corpus import containers as arrays
+from tests.unit.evidence.corpus import polyglots
 from tests.unit.evidence.corpus.opcodes import Call, Glob, stream
 from tests.unit.evidence.corpus.zips import GOOD, checkpoint, pack
 
@@ -182,6 +183,20 @@ def test_unknown_members_are_listed_and_their_text_is_kept(opened):
     assert codes(found) == []
     assert [member.name for member in found.unlisted] == ["archive/notes.txt"]
     assert [text.text for text in found.texts] == ["trained by alice"]
+
+
+@pytest.mark.parametrize("data", [b"\x00\x01", npy(np.ones(2)), b"GGUF\x03", safetensors(), b"caf\xe9", b"x" * 2**21])
+def test_members_that_are_neither_torchs_nor_plain_text_are_refused(opened, data):
+    found = opened(pack(checkpoint(GOOD, ("archive/extra", data))))
+    assert "unlisted-member" in codes(found)
+    assert verdicts(found) == {"unsafe"}
+
+
+def test_a_tar_is_told_by_its_checksum_in_any_file(opened):
+    for start in (b"\x08\x01", b"GGUF", b"PK\x03\x04", b"\x93NUMPY", b"\xff\xff"):
+        data = polyglots.headed(start.ljust(512, b"."), 0)
+        assert codes(opened(data + b"." * 512)) == ["container"]
+        assert codes(opened(data[:200] + b"!" + data[201:] + b"." * 512)) != ["container"]
 
 
 def test_archives_in_archives_are_refused(opened):
