@@ -201,7 +201,17 @@ def _derived(name: str, args: tuple[Any, ...]) -> list[tuple[Any, tuple[str, ...
         return _sparse(args[1])
     if name == "_rebuild_nested_tensor":
         return [(part, (step,)) for part, step in zip(args, NESTED, strict=True)]
+    if name == "_rebuild_device_tensor_from_cpu_tensor" and _dtype_of(args[0]) != _named_dtype(args[1]):
+        raise _Odd  # torch would convert the values
     return [(part, ()) for part in args[:1] if isinstance(part, Call)]
+
+
+def _dtype_of(call: Any) -> str:
+    """Return the type of a plain tensor, or nothing."""
+    name = str(call.func).rsplit(".", 1)[-1] if isinstance(call, Call) else ""
+    if name == "_rebuild_tensor_v3":
+        return _named_dtype(call.args[_V3_DTYPE])
+    return str(call.args[0].dtype) if name in _PLAIN else ""
 
 
 def _sparse(data: Any) -> list[tuple[Any, tuple[str, ...]]]:

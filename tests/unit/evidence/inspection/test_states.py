@@ -122,6 +122,13 @@ def test_a_tensor_that_is_made_and_dropped_is_refused(tmp_path):
     assert "odd-tensor" in codes(tmp_path, saved(again))
 
 
+@pytest.mark.parametrize(("kind", "found"), [(torch.float32, set()), (torch.float16, {"odd-tensor"})])
+def test_a_tensor_of_a_device_has_the_type_that_is_shown(tmp_path, kind, found):
+    """Otherwise torch converts the numbers when it moves them."""
+    made = Made(torch._utils._rebuild_device_tensor_from_cpu_tensor, (SHOWN, kind, "cpu", False))
+    assert codes(tmp_path, saved(made)) == found
+
+
 @pytest.mark.parametrize("new", [True, False])
 def test_a_storage_that_no_tensor_shows_is_told(tmp_path, new):
     path = tmp_path / "file"
