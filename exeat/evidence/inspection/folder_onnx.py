@@ -56,7 +56,7 @@ def open_model(window: Window, windows: Mapping[str, Window], judge: Judge) -> s
 
 
 def _is_more(name: str, window: Window, model: Window) -> bool:
-    """Return whether a file has a reader of its own, by its name, as a program or as plain text; it is judged like any other then."""
+    """Return whether a file has a reader of its own: by its name, as a program, as plain text."""
     if window is model or name.lower().endswith((*CODE, *OTHERS)):
         return True
     head = window.read(0, SNIFFED)

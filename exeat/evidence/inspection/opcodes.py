@@ -187,7 +187,7 @@ def _newobj_ex(walk: Walk) -> None:
 
 
 def _inst(walk: Walk) -> None:
-    module, name = str(walk.line(), "ascii"), str(walk.line(), "ascii")
+    module, name = str(walk.line(), "ascii"), str(walk.last_line(), "ascii")
     args = walk.since_mark()
     walk.stack.append(walk.call(walk.name(module, name), tuple(args)))
 

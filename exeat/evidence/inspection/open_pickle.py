@@ -36,6 +36,9 @@ def open_pickle(window: Window, judge: Judge) -> None:
         _legacy(window, judge, data, first.pos)
         return
     judge.opened.members.append(Member("pickle", 0, window.size, window.name))
+    if not first.done and window.size > len(data) and judge.tried(window, place).at is not None:
+        sentence = f"The pickle goes on after {len(data):,} bytes, of which Exeat reads no more."
+        judge.problem("pickle-bomb", sentence, SAVE_AGAIN, place)
     if first.storages:
         sentence = "The pickle refers to storages outside itself, as only a torch checkpoint does."
         judge.problem("odd-persistent-id", sentence, SAVE_AGAIN, place)

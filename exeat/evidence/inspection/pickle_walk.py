@@ -146,6 +146,13 @@ class Walk:
         start, self.pos = self.pos, stop + 1
         return self.data[start:stop]
 
+    def last_line(self) -> bytes:
+        """Return the next line; unpicklers in Python take the last byte of the stream for its end, whatever it is."""
+        if self.data.find(b"\n", self.pos) >= 0:
+            return self.line()
+        start, self.pos = self.pos, self.end
+        return self.data[start:-1]
+
     def pop(self) -> Any:
         """Return the top of the stack."""
         if not self.stack:

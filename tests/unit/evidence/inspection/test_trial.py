@@ -162,6 +162,20 @@ def test_a_payload_beyond_what_is_read_of_a_pickle_is_found(tmp_path):
     assert {"hidden-pickle", "two-formats"} <= found
 
 
+def test_a_pickle_of_which_only_the_beginning_is_read_is_unsafe_where_it_runs_later(tmp_path):
+    size = DEFAULT.pickle_bytes
+    long = b"B" + struct.pack("<I", size) + b"\x00" * size + b"0"
+    for after, verdict in ((RUN, "unsafe"), (b"N.", "unreadable")):
+        found = seen(tmp_path / "x", long + after)
+        assert {problem.verdict for problem in found.problems} >= {verdict}
+        assert ("unsafe" in {problem.verdict for problem in found.problems}) == (verdict == "unsafe")
+
+
+def test_a_name_that_ends_with_the_file_is_one(tmp_path):
+    found = seen(tmp_path / "x", b"(S'true'\niposix\nsystem#")
+    assert "dangerous-global" in {problem.code for problem in found.problems}
+
+
 def test_a_pickle_in_a_string_of_a_pickle_hides_behind_nothing(tmp_path):
     inner = b"\x80\x02" + b"(" * 250 + RUN
     found = seen(tmp_path / "x", stream({"state": inner}, 4)).problems
