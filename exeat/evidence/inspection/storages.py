@@ -49,8 +49,8 @@ def understood(refs: Iterable[StorageRef], judge: Judge, place: str) -> dict[str
             judge.problem("odd-persistent-id", sentence, SAVE_AGAIN, place)
             continue
         first = found.setdefault(ref.key, ref)
-        if (first.numel, ITEM_BYTES.get(first.dtype)) != (ref.numel, ITEM_BYTES.get(ref.dtype)):
-            sentence = f"The pickle in {place} gives the storage {ref.key!r} two different sizes."
+        if (first.numel, first.dtype) != (ref.numel, ref.dtype):  # torch takes the first for all
+            sentence = f"The pickle in {place} gives the storage {ref.key!r} two different sizes or types."
             judge.problem("storage-contradiction", sentence, SAVE_AGAIN, place)
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import io
 import pickle
+import zipfile
 from collections import OrderedDict
 
 import numpy as np
@@ -14,6 +15,7 @@ import torch
 from exeat.evidence.inspection import open_checkpoint
 from exeat.evidence.inspection.states import OF_TENSORS
 from tests.unit.evidence.corpus.opcodes import Call, Glob, emit, proto
+from tests.unit.evidence.corpus.zips import pack
 
 SHOWN, LOADED = torch.zeros(4), torch.full((4,), 7.0)
 REFUSED = {"odd-state", "refused-arguments"}
@@ -127,6 +129,22 @@ def test_a_tensor_of_a_device_has_the_type_that_is_shown(tmp_path, kind, found):
     """Otherwise torch converts the numbers when it moves them."""
     made = Made(torch._utils._rebuild_device_tensor_from_cpu_tensor, (SHOWN, kind, "cpu", False))
     assert codes(tmp_path, saved(made)) == found
+
+
+def test_one_storage_has_one_type(tmp_path):
+    """torch reads both tensors with the type that it meets first."""
+    values = torch.ones(2)
+    both = OrderedDict(w=values, x=torch.tensor([2**30 + 5, 7], dtype=torch.int32))
+    out = io.BytesIO()
+    torch.save(both, out)
+    data = out.getvalue()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = [(name, archive.read(name)) for name in archive.namelist() if not name.endswith("data/1")]
+    members = [(n, d.replace(b"X\x01\x00\x00\x001", b"X\x01\x00\x00\x000")) for n, d in members]
+    mixed = pack(members)
+    assert codes(tmp_path, data) == set()
+    assert torch.load(io.BytesIO(mixed), weights_only=True)["x"].dtype is torch.float32
+    assert "storage-contradiction" in codes(tmp_path, mixed)
 
 
 @pytest.mark.parametrize("new", [True, False])
