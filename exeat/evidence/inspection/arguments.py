@@ -47,6 +47,8 @@ _CODECS = ("latin1", "latin-1", "utf-8", "utf8", "ascii")
 def objection(call: Call) -> str:
     """Return why a call of an allowed function is refused, as the end of a sentence, or nothing."""
     name = str(call.func)
+    if call.new and name in ALLOWED and name not in DTENSOR:
+        return "makes it without its constructor, so that it does not hold what it seems to"
     if _ALLOCATES.fullmatch(name):
         return _no_size(call)
     check = _CHECKS.get(name)

@@ -183,7 +183,7 @@ def _newobj(walk: Walk) -> None:
 
 def _newobj_ex(walk: Walk) -> None:
     kwargs, args, func = walk.pop(), walk.pop(), walk.pop()
-    walk.stack.append(walk.call(func, args, kwargs))
+    walk.stack.append(walk.call(func, args, kwargs, new=True))
 
 
 def _inst(walk: Walk) -> None:

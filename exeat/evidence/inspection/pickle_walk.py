@@ -197,13 +197,13 @@ class Walk:
         return found
 
     def call(self, func: Any, args: Any, kwargs: Any = None, *, new: bool = False) -> Any:
-        """Return the symbol of a call; ``new`` for NEWOBJ."""
+        """Return the symbol of a call; ``new`` for NEWOBJ, which runs no constructor: an ordered dict stays empty."""
         if not isinstance(func, Global):
             self.odd("computed-call", f"it calls {described(func)} instead of a named class or function")
         if type(args) is not tuple:
             self.odd("odd-arguments", f"it calls {described(func)} with arguments that are no tuple")
             args = (args,)
-        if isinstance(func, Global) and str(func) == "collections.OrderedDict" and _is_pairs(args):
+        if not new and isinstance(func, Global) and str(func) == "collections.OrderedDict" and _is_pairs(args):
             return _ordered(args)
         self.budget.spend(CALL)
         if isinstance(func, Global) and func.name.startswith("_rebuild_"):

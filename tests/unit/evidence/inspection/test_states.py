@@ -176,6 +176,14 @@ def test_tensors_are_made_by_rebuild_functions_only(tmp_path, name):
     assert "refused-arguments" in codes(tmp_path, proto(4) + emit(made) + b".")
 
 
+@pytest.mark.parametrize("made", [b"\x81", b"}\x92"])
+def test_a_dict_that_runs_no_constructor_is_refused(tmp_path, made):
+    """It stays empty when it is loaded."""
+    data = proto(4) + emit(Glob("collections", "OrderedDict")) + emit(([("w", 1)],)) + made + b"."
+    assert pickle.loads(data) == {}  # noqa: S301 our own bytes
+    assert "refused-arguments" in codes(tmp_path, data)
+
+
 MESH = "torch.distributed.device_mesh"
 
 
