@@ -38,11 +38,12 @@ def loose(pushed: Sequence[Pushed], reached: set[int]) -> Iterator[tuple[str, st
     """Yield each text that is neither reached (by its identity), nor equal to one that is, with its place."""
     keys = {ref.key for one in pushed for ref in one.storages}
     for one in pushed:
-        told = one.told | reached | set(_of_storages(one.storages))
-        left = [text for text in one.constants if len(text) >= SHORTEST and id(text) not in told]
+        told = one.told | set(_of_storages(one.storages))
+        rest = [text for text in one.constants if len(text) >= SHORTEST and id(text) not in reached]
+        left = [text for text in rest if id(text) not in told]
         if not left:
             continue
-        seen: set[Any] = {text for text in one.constants if id(text) in told} | keys | _SYSTEM
+        seen: set[Any] = {text for text in one.constants if id(text) in reached or id(text) in told} | keys | _SYSTEM
         for text in dict.fromkeys(left):
             if text not in seen and not (isinstance(text, str) and _PARTS_OF_NUMPY.fullmatch(text)):
                 yield one.place, text

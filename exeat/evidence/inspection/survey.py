@@ -105,7 +105,8 @@ def survey(opened: Opened) -> Survey:
     for tree in opened.trees:
         for leaf in leaves(tree, shaped, told):
             _take(leaf, found, counted)
-    for place, left in loose(opened.pushed, counted | told):
+    counted |= told
+    for place, left in loose(opened.pushed, counted):
         found.loose += len(left)
         _take_text(Leaf((IN_NO_VALUE, place), PartKind.OTHER, "", left), left, PartKind.OTHER, found)
     reads = _READ_BUDGET
