@@ -62,7 +62,7 @@ def closed(who: Person, place: Place, home: Page) -> Callable[[], None]:
     """Return what stands at the address of a page that is not open to this person; it holds nothing of that page."""
 
     def show() -> None:
-        page_title(place.title, refusal(who, place))
+        page_title("Not open to you", refusal(who, place))
         st.page_link(home, label="Go to your first page", icon=":material/arrow_forward:")
 
     return show
