@@ -168,8 +168,8 @@ def intake(folder: Path, home: Path, count: int) -> float:
     return took
 
 
-def main() -> None:
-    """Run floor and intake in turns and print the median ratio."""
+def main() -> int:
+    """Run floor and intake in turns and print the median ratio; return 1 when it misses its target."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("count", nargs="?", type=int, default=10_000)
     arguments.add_argument("runs", nargs="?", type=int, default=3)
@@ -181,6 +181,7 @@ def main() -> None:
         ratios = [one_run(work, given.count, run) for run in range(given.runs)]
     median = statistics.median(ratios)
     print(f"intake / floor: median {median:.2f} (target at most {TARGET})")
+    return int(median > TARGET)
 
 
 def one_run(work: Path, count: int, run: int) -> float:
@@ -194,4 +195,4 @@ def one_run(work: Path, count: int, run: int) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
