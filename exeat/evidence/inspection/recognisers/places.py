@@ -54,7 +54,7 @@ _NOTHING = {"/dev/null", "/dev/shm", "/tmp", "/usr/bin/env", "/bin/sh", "/bin/ba
 _PUBLIC = (
     *("huggingface.co", "hf.co", "github.com", "githubusercontent.com", "github.io", "gitlab.com", "pytorch.org"),
     *("tensorflow.org", "arxiv.org", "doi.org", "apache.org", "creativecommons.org", "w3.org", "json-schema.org"),
-    *("python.org", "pypi.org", "zenodo.org", "kaggle.com", "openai.com", "google.com", "wikipedia.org", "spdx.org"),
+    *("python.org", "zenodo.org", "kaggle.com", "openai.com", "google.com", "wikipedia.org", "spdx.org"),
     *("opensource.org", "fbaipublicfiles.com", "onnx.ai", "lightning.ai", "readthedocs.io", "gnu.org", "schema.org"),
     *("example.com", "example.org", "example.net", "microsoft.com", "nvidia.com", "meta.com", "mistral.ai", "qwen.ai"),
     *(
