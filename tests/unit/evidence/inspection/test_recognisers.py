@@ -303,17 +303,8 @@ def test_texts_are_found_wherever_they_stand(texts):
 
 PIECES = [
     *("a", "1", "2", "/a", "1 ", "a@", "a.", "=a", "+1 ", "2024-01-", "AKIA", "\\\\a", "C:\\a", "a://b ", "eyJ", "A0"),
-    *(
-        "password=",
-        "AB12 CDEF ",
-        "(020) 123-4",
-        "x@x.xx ",
-        "nhs: ",
-        "9434765919 ",
-        "/home/a ",
-        "user=bob ",
-        "12 Jan 2020 ",
-    ),
+    *("password=", "AB12 CDEF ", "(020) 123-4", "x@x.xx ", "nhs: ", "9434765919 ", "/home/a ", "user=bob "),
+    "12 Jan 2020 ",
     *("2024-01-01 ", "10.1.1.1 ", "a.local ", "DE89370400440532013000 ", "+447700900123,", "ghp_", "-----BEGIN "),
 ]
 
