@@ -12,7 +12,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from exeat.model.base import Document, Line, Moment, Number, Part, Rate, Sha256, Slug, Text
-from exeat.model.manifest import Count, Regime
+from exeat.model.curves import Curve, TrainingTrace
+from exeat.model.manifest import Count, Metric, Regime
 from exeat.model.tier import Access
 
 IndicatorId = Annotated[str, Field(pattern=r"^(x_)?[a-z][a-z0-9_]*(\.[a-z0-9_]+){0,3}$", max_length=80)]
@@ -110,6 +111,33 @@ class Indicator(Part):
             raise ValueError(msg)
 
 
+PilotKind = Literal[
+    "original", "dp_finetune", "clipping", "weight_noise", "pruning", "quantisation", "rounding", "top_k", "label_only",
+    "surrogate", "synthetic",
+]  # fmt: skip
+
+
+class Pilot(Part):
+    """One protection tried on a copy: what it did to utility and to exposure, each with its interval.
+
+    Its indicators are about the copy, not about the checkpoint of the report, so no check of the checkpoint reads
+    them. ``copy_sha256`` names the copy's weights; it is left out where only what is answered changes (rounding,
+    top-k, label only). ``access`` is what a receiver of the protected form gets.
+    """
+
+    pilot_id: Slug
+    kind: PilotKind
+    title: Line
+    parameters: dict[str, str] = {}
+    access: Access
+    copy_sha256: Sha256 | None = None
+    utility: Annotated[tuple[Metric, ...], Field(min_length=1, max_length=200)]
+    indicators: Annotated[tuple[Indicator, ...], Field(min_length=1, max_length=500)]
+    approximation: Metric | None = None
+    limits: Text = ""
+    seed: int | None = None
+
+
 class WithheldRecords(Part):
     """Per-record scores stay outside: only quantiles and the digest of the withheld file."""
 
@@ -128,7 +156,7 @@ class EvidenceRef(Part):
 
 
 class RiskReport(Document):
-    """Measured indicators about one checkpoint."""
+    """Measured indicators about one checkpoint, with the curves behind them and pilots on copies of it."""
 
     schema_: Annotated[Literal["exeat-risk-report/1"], Field(alias="schema")]
     report_id: Slug
@@ -144,4 +172,7 @@ class RiskReport(Document):
     notes: Text = ""
     indicators: Annotated[tuple[Indicator, ...], Field(min_length=1, max_length=5000)]
     worst_records: WithheldRecords | None = None
+    curves: Annotated[tuple[Curve, ...], Field(max_length=100)] = ()
+    trace: TrainingTrace | None = None
+    pilots: Annotated[tuple[Pilot, ...], Field(max_length=100)] = ()
     evidence: tuple[EvidenceRef, ...] = ()
