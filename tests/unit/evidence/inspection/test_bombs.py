@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import resource
 import struct
-import time
 import zipfile
 
 import pytest
 
 from exeat.evidence.inspection import open_checkpoint
+from tests.patience import ends
 from tests.unit.evidence.corpus.opcodes import Call, Glob, emit, proto
 from tests.unit.evidence.corpus.zips import checkpoint, pack
 
@@ -69,10 +69,8 @@ def test_a_bomb_ends_in_a_clear_refusal(tmp_path, name):
     path = tmp_path / "bomb"
     path.write_bytes(data)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    began = time.process_time()
-    with open_checkpoint(path) as opened:
+    with ends(), open_checkpoint(path) as opened:
         problems = list(opened.problems)
-    assert time.process_time() - began < 2
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 500 * 1024
     assert code in {problem.code for problem in problems if problem.verdict == "unsafe"}
     assert all(problem.sentence and problem.what_to_do for problem in problems)
@@ -82,10 +80,8 @@ def test_lists_that_double_at_every_level_are_walked_once(tmp_path):
     path = tmp_path / "file"
     levels = b"".join(b"](h%ch%ceq%c" % (level, level, level + 1) for level in range(100))
     path.write_bytes(proto(2) + b"]q\x00" + levels + b".")
-    began = time.process_time()
-    with open_checkpoint(path) as opened:
+    with ends(), open_checkpoint(path) as opened:
         assert opened.problems == []
-    assert time.process_time() - began < 1
 
 
 def test_an_array_that_says_it_has_a_million_million_elements(tmp_path):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import struct
-import time
 
 import pytest
 
 from exeat.evidence.inspection import open_checkpoint
+from tests.patience import ends
 from tests.unit.evidence.inspection.factories_formats import codes, gguf, seen, text_pair, word
 
 TEMPLATE = b"{% for m in messages %}{{ m['content'] }}{% endfor %}"
@@ -84,7 +84,6 @@ def test_tensors_and_texts_are_found(tmp_path):
 
 
 def test_a_header_full_of_texts_ends_in_time(tmp_path):
-    start = time.process_time()
-    opened = seen(tmp_path / "x", gguf(listing(8, 3_000_000, word(b"") * 3_000_000)))
-    assert time.process_time() - start < 2
+    with ends():
+        opened = seen(tmp_path / "x", gguf(listing(8, 3_000_000, word(b"") * 3_000_000)))
     assert codes(opened) == [("header-bomb", "unsafe")]

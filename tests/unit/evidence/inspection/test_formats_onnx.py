@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import struct
-import time
 
 import pytest
 
 from exeat.evidence.inspection import open_checkpoint
+from tests.patience import ends
 from tests.unit.evidence.corpus.healthy_training import field, varint
 from tests.unit.evidence.inspection.factories_formats import (
     away,
@@ -116,9 +116,8 @@ def test_data_beside_a_single_file_is_noted_and_not_read(tmp_path):
 
 
 def test_fields_without_number_are_refused_in_time(tmp_path):
-    start = time.process_time()
-    opened = seen(tmp_path / "x", onnx(graph=field(1, field(1, b"")) * 1_000_000), opcodes=500_000)
-    assert time.process_time() - start < 2
+    with ends():
+        opened = seen(tmp_path / "x", onnx(graph=field(1, field(1, b"")) * 1_000_000), opcodes=500_000)
     assert codes(opened) == [("header-bomb", "unsafe")]
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import struct
-import time
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
 from exeat.evidence.inspection import open_checkpoint
+from tests.patience import ends
 from tests.unit.evidence.inspection.factories_formats import ONE, codes, safetensors, seen
 
 TWO = {**ONE, "b": {"dtype": "F32", "shape": [1], "data_offsets": [4, 8]}}
@@ -126,7 +126,6 @@ def test_a_pickle_after_the_last_tensor_is_named(tmp_path):
 @pytest.mark.parametrize("filler", [b"{},", b"[],", b"1,", b'"",', b'"\\u0000\\ud83d\\ude00",'])
 def test_a_header_of_millions_of_values_is_refused_in_time(tmp_path, filler):
     header = b'{"a":[' + filler * (20 * 2**20 // len(filler)) + b"0]}"
-    start = time.process_time()
-    opened = seen(tmp_path / "x", safetensors(header))
-    assert time.process_time() - start < 2
+    with ends():
+        opened = seen(tmp_path / "x", safetensors(header))
     assert [verdict for _, verdict in codes(opened)] == ["unreadable"]

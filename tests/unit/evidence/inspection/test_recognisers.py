@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 
 import pytest
 from hypothesis import given
@@ -14,6 +13,7 @@ from exeat.evidence.inspection.recognisers.checks import is_day, is_iban, is_nhs
 from exeat.evidence.inspection.recognisers.pool import Pool, label_before
 from exeat.evidence.inspection.recognisers.secrets import entropy, is_random
 from exeat.model.inspection import Channel, PartKind
+from tests.patience import ends
 
 C = Channel
 
@@ -309,26 +309,20 @@ PIECES = [
 ]
 
 
-def seconds(text):
-    """Processor time of one search; a busy machine only adds to it, a slow pattern is slow each time."""
-    began = time.process_time()
-    scan(text)
-    return time.process_time() - began
-
-
 @pytest.mark.parametrize("piece", PIECES)
 def test_time_grows_with_the_text_and_no_faster(piece):
     """A small part of the cap, enough for a slow pattern to show; the whole cap is measured in bench/."""
     text = piece * (2**18 // len(piece))
-    assert any(seconds(text) < 0.5 for _ in range(5))
+    with ends():
+        scan(text)
 
 
 def test_two_mebibytes_of_everything_at_once():
     source = random.Random(1)  # noqa: S311 the same text each time
     text = "".join(source.choice([*PIECES, *(t for t, _ in FOUND), *QUIET, " ", "\n", "\x00"]) for _ in range(5_000))
     text *= max(1, 2 * 2**20 // len(text))
-    assert any(seconds(text) < 3.0 for _ in range(3))
-    found = scan(text)
+    with ends():
+        found = scan(text)
     assert max(sum(1 for hit in found.hits if hit.channel is channel) for channel in Channel) <= 4 * MAX_HITS
 
 
