@@ -1,6 +1,6 @@
 """How long each bomb of the tests takes to be refused, beside the two seconds that it may take: bench_bombs.py [RUNS].
 
-Processor seconds of this process, the quietest of several runs; the files are those of tests/unit/evidence/inspection.
+Processor seconds of this process, the quietest of several runs; the files are those of tests/unit/evidence/corpus/bombs.py.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from exeat.evidence.inspection import open_checkpoint
-from tests.unit.evidence.inspection.test_bombs import BOMBS
+from tests.unit.evidence.corpus.bombs import BOMBS
 
 SECONDS = 2.0
 RUNS = 3
