@@ -1,6 +1,6 @@
 """How long each bomb of the tests takes to be refused, beside the two seconds that it may take: bench_bombs.py [RUNS].
 
-Processor seconds of this process, the quietest of several runs; the files are those of tests/unit/evidence/corpus/bombs.py.
+Processor seconds, the quietest of several runs; the files are those of tests/unit/evidence/corpus/bombs.py.
 """
 
 from __future__ import annotations
