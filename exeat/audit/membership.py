@@ -6,20 +6,24 @@ The arithmetic here needs no torch; ``attack`` takes the signals of exeat/audit/
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from exeat.model.risk_report import Adversary, Indicator
-from exeat.model.tier import Access
+from exeat.audit.scores import UNITS, Scores
+from exeat.model.risk_report import Indicator
 from exeat.policy.interval import auc_hanley_mcneil, clopper_pearson, fpr_upper_bound
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+__all__ = [
+    "EPSILON_CUTS", "LEVEL", "MIN_SUBGROUP", "RATES", "Scores", "auc", "epsilon_lower", "indicators_of", "number",
+    "quantiles", "strongest", "threshold_at",
+]  # fmt: skip
 
 LEVEL = Decimal("0.95")
 RATES = (Decimal("0.1"), Decimal("0.01"), Decimal("0.001"))
@@ -28,44 +32,6 @@ MIN_SUBGROUP = 10
 """Smaller subgroups are not reported: the rate would describe people, not a group."""
 EPSILON_CUTS = (0.01, 0.05, 0.1, 0.25, 0.5)
 _STEP = Decimal("1e-9")
-_KNOWS = {
-    "loss": ("the record and its label",),
-    "lira": ("the record and its label", "data of the same distribution", "the training recipe"),
-    "gradient": ("the record and its label", "data of the same distribution", "the training recipe"),
-    "delta": ("the record and its label", "the earlier checkpoint of the lineage", "both training recipes"),
-}
-_NAMES = {
-    "loss": "loss threshold (Yeom et al. 2018)",
-    "lira": "offline likelihood ratio, one spread for all (Carlini et al. 2022)",
-    "gradient": "offline likelihood ratio on gradient norms (after Nasr et al. 2019, Carlini et al. 2022)",
-    "delta": "offline likelihood ratio on two checkpoints of the lineage held together",
-}
-_ACCESS = {
-    "loss": Access.API_CONF,
-    "lira": Access.API_CONF,
-    "gradient": Access.WHITE_BOX,
-    "delta": Access.WHITE_BOX,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """One attack's score per record, higher meaning member.
-
-    ``groups`` are masks over the members, ``outside_groups`` of the same names over the non-members.
-    """
-
-    attack: str
-    members: NDArray[np.float64]
-    non_members: NDArray[np.float64]
-    groups: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
-    params: Mapping[str, str] = field(default_factory=dict)
-    outside_groups: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
-
-    @property
-    def adversary(self) -> Adversary:
-        """Return what the attacker saw and knew."""
-        return Adversary(access=_ACCESS[self.attack], knowledge=_KNOWS[self.attack])
 
 
 def number(value: float) -> Decimal:
@@ -111,7 +77,7 @@ def indicators_of(scores: Scores) -> list[Indicator]:
 def _indicator(scores: Scores, suffix: str, **fields: Any) -> Indicator:
     return Indicator(
         indicator_id=f"mia.{scores.attack}.{suffix}",
-        method=_NAMES[scores.attack],
+        method=scores.method,
         attack_params=dict(scores.params),
         adversary=scores.adversary,
         **fields,
@@ -174,10 +140,9 @@ def _unresolvable(scores: Scores, rate: Decimal) -> Indicator:
 
 def _worst_record(scores: Scores) -> Indicator:
     """Report the single most exposed member beside the most extreme non-member; no record is named."""
-    calibrated = scores.attack != "loss"
     return _indicator(
         scores, "record.max", status="measured", value=number(scores.members.max()),
-        unit="standard deviations" if calibrated else "nats", n_in=len(scores.members),
+        unit=UNITS.get(scores.attack, "standard deviations"), n_in=len(scores.members),
         n_out=len(scores.non_members), baseline_value=number(scores.non_members.max()),
         bound_note="score of the most exposed member; the baseline is the highest score of a non-member",
     )  # fmt: skip
@@ -201,7 +166,7 @@ def epsilon_lower(scores: Scores, delta: Decimal, *, seed: int = 0) -> Indicator
     return Indicator(
         indicator_id="dp.epsilon_lower", status="measured", value=number(max(best, 0.0)), unit="epsilon",
         ci_level=LEVEL, ci_method="exact", n_in=len(members) - half_in, n_out=len(others) - half_out,
-        method=f"{_NAMES[scores.attack]}; exact bounds on held-out halves, {2 * len(cuts)} tries",
+        method=f"{scores.method}; exact bounds on held-out halves, {2 * len(cuts)} tries",
         attack_params={"delta": f"{delta:f}", **scores.params}, adversary=scores.adversary, bound_note=note,
     )  # fmt: skip
 
