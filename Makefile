@@ -36,7 +36,7 @@ run: setup ## Serve the sample organisation on http://localhost:8501
 	@$(BIN)/exeat demo --port $(PORT)
 
 test: setup setup-browser ## Run all tests, with a real PostgreSQL and Chromium
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: setup ## Lint, format, types, architecture, documentation; edits nothing
 	$(BIN)/ruff check .
