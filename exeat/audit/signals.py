@@ -6,6 +6,7 @@ fraction would saturate: a CDF that rounds to 1.0 ties the most exposed records 
 
 from __future__ import annotations
 
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,8 +14,10 @@ import torch
 from torch.func import functional_call, grad, vmap
 from torch.nn.functional import cross_entropy
 
+from exeat.errors import BadInput
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
     from torch import Tensor, nn
@@ -22,35 +25,69 @@ if TYPE_CHECKING:
     Signal = Callable[[nn.Module, Tensor, Tensor], "NDArray[np.float64]"]
 
 FLOOR = 1e-12
+MATRIX, CLASSES = 2, 2
+AT_ONCE = 256
+"""Records whose gradients are held at the same time."""
+
+
+@contextmanager
+def still(model: nn.Module) -> Iterator[None]:
+    """Ask a model as it answers, not as it trains, and leave it as it was found."""
+    was = [(part, part.training) for part in model.modules()]
+    if any(training for _, training in was):
+        with suppress(NotImplementedError):  # a program of torch.export has no other way than its own
+            model.eval()
+    try:
+        yield
+    finally:
+        for part, training in was:
+            part.training = training
 
 
 @torch.no_grad()
+def logits_of(model: nn.Module, x: Tensor) -> Tensor:
+    """Return the logits as float64 [records, classes]; refuse outputs of another kind."""
+    with still(model):
+        logits = model(x)
+    if not isinstance(logits, torch.Tensor) or logits.dim() != MATRIX or logits.shape[1] < CLASSES:
+        shape = tuple(logits.shape) if isinstance(logits, torch.Tensor) else type(logits).__name__
+        raise BadInput(
+            f"The model's output is {shape}; the attacks need one logit per class and record, two classes or more.",
+            "Wrap the model so that it returns logits of shape [records, classes].",
+        )
+    return logits.double()
+
+
 def loss_signal(model: nn.Module, x: Tensor, y: Tensor) -> NDArray[np.float64]:
     """Return minus the cross-entropy of each record (Yeom et al. 2018): needs confidences only."""
-    losses: NDArray[np.float64] = cross_entropy(model(x).double(), y, reduction="none").numpy()
+    losses: NDArray[np.float64] = cross_entropy(logits_of(model, x), y, reduction="none").cpu().numpy()
     return -losses
 
 
-@torch.no_grad()
 def logit_signal(model: nn.Module, x: Tensor, y: Tensor) -> NDArray[np.float64]:
     """Return the true class's logit minus the log-sum of the others (Carlini et al. 2022): needs confidences only."""
-    logits = model(x).double()
+    logits = logits_of(model, x)
     true = logits.gather(1, y[:, None])[:, 0]
     others = logits.scatter(1, y[:, None], float("-inf")).logsumexp(dim=1)
-    gap: NDArray[np.float64] = (true - others).numpy()
+    gap: NDArray[np.float64] = (true - others).cpu().numpy()
     return gap
 
 
 def gradient_signal(model: nn.Module, x: Tensor, y: Tensor) -> NDArray[np.float64]:
     """Return minus the log norm of each record's loss gradient over all weights (Nasr et al. 2019): white-box."""
     weights = {name: parameter.detach().double() for name, parameter in model.named_parameters()}
+    fixed = {name: b.double() if b.is_floating_point() else b for name, b in model.named_buffers()}
 
     def loss(parameters: dict[str, Tensor], one: Tensor, label: Tensor) -> Tensor:
-        return cross_entropy(functional_call(model, parameters, (one[None],)), label[None])
+        return cross_entropy(functional_call(model, parameters | fixed, (one[None],)), label[None])
 
-    gradients = vmap(grad(loss), in_dims=(None, 0, 0))(weights, x.double(), y)
-    squares = sum(g.flatten(1).square().sum(dim=1) for g in gradients.values())
-    norms: NDArray[np.float64] = torch.as_tensor(squares).sqrt().clamp_min(FLOOR).log().numpy()
+    def norm(one: Tensor, label: Tensor) -> Tensor:
+        gradients = grad(loss)(weights, one, label)
+        return torch.stack([g.square().sum() for g in gradients.values()]).sum().sqrt()
+
+    inputs = x.double() if x.is_floating_point() else x
+    with still(model):
+        norms: NDArray[np.float64] = vmap(norm, chunk_size=AT_ONCE)(inputs, y).clamp_min(FLOOR).log().cpu().numpy()
     return -norms
 
 

@@ -48,10 +48,11 @@ def clipped_sums(models: Together, x: Tensor, y: Tensor, weights: Tensor, clip: 
 
 
 def add_noise(sums: State, spread: float, divisors: Sequence[int], generators: Sequence[torch.Generator]) -> None:
-    """Add to each model's sum Gaussian noise of its own, already divided by its expected batch."""
+    """Add to each model's sum (in the module's own shapes) its own Gaussian noise, divided by its expected batch."""
     for m, (divisor, generator) in enumerate(zip(divisors, generators, strict=True)):
         for total in sums.values():
-            total[m] += (torch.randn(total.shape[1:], generator=generator) * (spread / divisor)).to(total.device)
+            noise = torch.randn(total.shape[1:], generator=generator) * (spread / divisor)
+            total[m] += noise.to(total.device)
 
 
 def train_privately(
@@ -76,7 +77,7 @@ def train_privately(
             for _ in range(steps):
                 batch = poisson(rows, 1 / steps, expected, draws)
                 sums = clipped_sums(models, *gathered(*data, batch), clip)
-                add_noise(sums, noise * clip, expected, noises)
+                add_noise(models.one(sums), noise * clip, expected, noises)
                 for name, total in sums.items():
                     models.leaves[name].grad = total
                 optimizer.step()

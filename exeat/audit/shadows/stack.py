@@ -69,7 +69,7 @@ class Stack:
             raise BadInput(f"There is no signal {name}.", f"Ask for one of {', '.join(SIGNALS)}.")
         return np.stack([SIGNALS[name](model, x, y) for model in self.models()])
 
-    def only(self, indices: list[int]) -> Stack:
-        """Return a stack of some of the models."""
-        state = {name: tensor[indices] for name, tensor in self.state.items()}
-        return Stack(self.template, state, self.inside[indices], self.reason, self.notes)
+    def first(self, count: int) -> Stack:
+        """Return a stack of the first models; an even number keeps pairs of complementary halves whole."""
+        state = {name: tensor[:count] for name, tensor in self.state.items()}
+        return Stack(self.template, state, self.inside[:count], self.reason, self.notes)
