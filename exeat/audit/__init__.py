@@ -1,1 +1,38 @@
-"""A simple membership attack with exact intervals; torch is imported only here and only when used."""
+"""Audit of a trained model: attacks, bounds and recorders. torch is imported here only, and only when used.
+
+The names below are the whole public interface; each is loaded when it is first asked for, so that importing
+``exeat.audit`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from exeat.audit.engine.checkpoint import digests_of
+    from exeat.audit.engine.run import audit
+    from exeat.audit.target import Recipe, Records, Target
+
+__all__ = ["Recipe", "Records", "Target", "audit", "digests_of"]
+
+_HOMES = {
+    "Recipe": "exeat.audit.target",
+    "Records": "exeat.audit.target",
+    "Target": "exeat.audit.target",
+    "audit": "exeat.audit.engine.run",
+    "digests_of": "exeat.audit.engine.checkpoint",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is asked for."""
+    home = _HOMES.get(name)
+    if home is None:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
