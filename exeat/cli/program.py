@@ -11,6 +11,8 @@ import typer
 
 from exeat import __version__
 from exeat.cli.assess import assess_command
+from exeat.cli.audit import EPILOG as AUDIT_EXAMPLES
+from exeat.cli.audit import audit_command
 from exeat.cli.demo import demo_command
 from exeat.cli.describe import describe_command
 from exeat.cli.export import export_command
@@ -50,6 +52,7 @@ def spoken(command: Callable[P, T]) -> Callable[P, T]:
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "assess": assess_command,
+    "audit": audit_command,
     "demo": demo_command,
     "describe": describe_command,
     "export": export_command,
@@ -60,8 +63,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "schema": schema_command,
     "serve": serve_command,
 }
+EXAMPLES = {"audit": AUDIT_EXAMPLES}
 for _name, _command in COMMANDS.items():
-    app.command(_name)(spoken(_command))
+    app.command(_name, epilog=EXAMPLES.get(_name))(spoken(_command))
 for _info in ledger_app.registered_commands:
     if _info.callback is not None:
         _info.callback = spoken(_info.callback)
