@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +20,7 @@ from exeat.audit.shadows.weights import Together, fresh, model_seeds, stacked, s
 from exeat.errors import BadInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -84,6 +85,20 @@ def _pieces(recipe: Recipe, x: Tensor, inside: NDArray[np.bool_], found: Probe, 
     return [group[at : at + size] for group in groups.values() for at in range(0, len(group), size)]
 
 
+@contextmanager
+def _refused_batches() -> Iterator[None]:
+    """Say in plain words what batch normalisation says about a batch of one record."""
+    try:
+        yield
+    except ValueError as exc:
+        if "more than 1 value per channel" not in str(exc):
+            raise
+        raise BadInput(
+            "The last batch of an epoch holds one record, which batch normalisation cannot train on.",
+            "Choose a batch size that does not leave one record over.",
+        ) from exc
+
+
 class _Work:
     """What all pieces share."""
 
@@ -99,7 +114,8 @@ class _Work:
         path = self.cache.path(models, self.inside[models])
         state = self.cache.load(path)
         if state is None:
-            state = self._train(models, found)
+            with _refused_batches():
+                state = self._train(models, found)
             self.cache.save(path, state)
         self.done += len(models) * self.recipe.epochs
         self._tell(0)
