@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from safetensors.torch import save
 
-from exeat.audit.membership import LEVEL, number
+from exeat.audit.membership import LEVEL, Scores, number
 from exeat.audit.pilots import generator
-from exeat.audit.pilots.exposure import figures
+from exeat.audit.pilots.exposure import figures, renamed
 from exeat.audit.pilots.protection import ProtectionFailed
 from exeat.errors import BadInput
 from exeat.model.manifest import Metric
@@ -35,6 +35,7 @@ LIMITS = (
     "differential privacy; what it keeps of each class are quantiles and correlations of the members. The distance to "
     "the closest record finds copies and near copies, not every way to recognise a member."
 )
+KNOWS = ("the record and its label", "the table")
 METHOD = "distance to the closest synthetic record of the same class, columns in units of their spread"
 
 
@@ -101,8 +102,10 @@ def own_test(table: Table, members: Records, others: Records) -> tuple[Indicator
     x = torch.cat([members.x, others.x]).flatten(1).double()
     y = torch.cat([members.y, others.y])
     nearest = _nearest(x, y, table)
-    rows = figures("dcr", METHOD, Access.WHITE_BOX, -nearest.numpy(), len(members), {})
-    return (*rows, _copies(nearest, len(members)))
+    scored = Scores("loss", -nearest[: len(members)].numpy(), -nearest[len(members) :].numpy())
+    rows = [renamed(row, "loss", "dcr", METHOD) for row in figures(scored)]
+    held = {"adversary": Adversary(access=Access.WHITE_BOX, knowledge=KNOWS)}
+    return (*(row.model_copy(update=held) for row in rows), _copies(nearest, len(members)))
 
 
 def _nearest(x: Tensor, y: Tensor, table: Table) -> Tensor:
@@ -130,7 +133,7 @@ def _copies(nearest: Tensor, n_members: int) -> Indicator:
         n_out=len(nearest) - n_members, n_events=hits,
         baseline_value=number(outside / max(1, len(nearest) - n_members)),
         method="members whose record and class stand in the table exactly",
-        adversary=Adversary(access=Access.WHITE_BOX, knowledge=("the record and its label",)),
+        adversary=Adversary(access=Access.WHITE_BOX, knowledge=KNOWS),
         bound_note="the baseline is the same share of the non-members",
     )  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +13,7 @@ from exeat.audit.pilots import synthetic
 from exeat.audit.pilots.exposure import Shadows, attack_all, failed
 from exeat.audit.pilots.protection import ProtectionFailed, Trainable, check_usable, seed_for
 from exeat.audit.pilots.utility import difference_metric, labels, right, share
+from exeat.audit.target import Records
 from exeat.model.base import digest_of
 from exeat.model.risk_report import Pilot
 from exeat.model.tier import Access
@@ -60,8 +61,7 @@ class Scene:
 
 def original_pilot(scene: Scene) -> Pilot:
     """Return what the unprotected model shows, measured by the same attacks."""
-    x, y = scene.target.everyone()
-    shown = attack_all(scene.target.model, scene.shadows, x, y, scene.n_members, Access.WHITE_BOX)
+    shown = attack_all(scene.target, scene.shadows, Access.WHITE_BOX, scene.seed, protected=False)
     hits = right(scene.target.model, scene.target.non_members.x, scene.target.non_members.y)
     return Pilot(
         pilot_id=ORIGINAL, kind="original", title="the checkpoint as it is", access=Access.WHITE_BOX,
@@ -134,14 +134,14 @@ def _measured(scene: Scene, protection: Protection, copied: nn.Module, shadows: 
     """Return utility and indicators over the records that the protection did not use itself."""
     tested = ~scene.transfer(protection.needs_transfer)
     keep = np.concatenate([np.ones(scene.n_members, dtype=bool), tested])
-    (x, y), original = scene.target.everyone(), scene.target.model
-    x, y = x[torch.from_numpy(keep)], y[torch.from_numpy(keep)]
-    x_out, y_out = x[scene.n_members :], y[scene.n_members :]
-    hits, before = right(copied, x_out, y_out), right(original, x_out, y_out)
-    agree = share("agreement", labels(copied, x_out) == labels(original, x_out))
+    original, rows = scene.target, torch.from_numpy(tested)
+    others = Records(original.non_members.x[rows], original.non_members.y[rows])
+    hits, before = right(copied, others.x, others.y), right(original.model, others.x, others.y)
+    agree = share("agreement", labels(copied, others.x) == labels(original.model, others.x))
+    seen = replace(original, model=copied, non_members=others)
     return {
         "utility": (share("accuracy", hits), difference_metric(hits, before), agree),
-        "indicators": attack_all(copied, shadows.only(keep), x, y, scene.n_members, protection.access),
+        "indicators": attack_all(seen, shadows.only(keep), protection.access, scene.seed, protected=True),
         "approximation": agree if protection.needs_transfer else None,
     }
 

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from exeat.audit.pilots.exposure import ATTACKS, Shadows, against, attack_all, label_signal
+from exeat.audit.pilots.exposure import ATTACKS, Shadows, attack_all
 from exeat.audit.signals import shadow_halves
+from exeat.audit.target import Target
 from exeat.model.tier import Access
 from tests.unit.audit.pilots.scene import Net, records, trained
 
@@ -18,14 +21,14 @@ def everything(n=80, epochs=120):
     for i, row in enumerate(inside):
         half = torch.from_numpy(row)
         models.append(trained(type(members)(x[half], y[half]), seed=i, epochs=epochs))
-    return trained(members, seed=99, epochs=epochs), Shadows(models, inside), x, y
+    return Target(trained(members, seed=99, epochs=epochs), members, others, "net-v1", ()), Shadows(models, inside)
 
 
-MODEL, STACK, X, Y = everything()
+TARGET, STACK = everything()
 
 
-def areas(access, model=MODEL, shadows=STACK):
-    found = attack_all(model, shadows, X, Y, 80, access)
+def areas(access, target=TARGET, shadows=STACK):
+    found = attack_all(target, shadows, access, 3, protected=True)
     return {i.indicator_id.split(".")[1]: i for i in found if i.indicator_id.endswith(".auc")}
 
 
@@ -38,41 +41,45 @@ def test_a_network_that_learned_by_heart_is_seen_through_each_form():
 def test_an_untrained_network_gives_nothing_away():
     torch.manual_seed(3)
     nobody = Shadows([Net().eval() for _ in range(SHADOWS)], STACK.inside)
-    covered = [i.ci_low <= 0.5 <= i.ci_high for i in areas(Access.WHITE_BOX, Net().eval(), nobody).values()]
+    covered = [
+        i.ci_low <= 0.5 <= i.ci_high
+        for i in areas(Access.WHITE_BOX, replace(TARGET, model=Net().eval()), nobody).values()
+    ]
     assert sum(covered) >= len(covered) - 1
 
 
 def test_who_sees_more_can_do_all_that_who_sees_less_can():
-    names = [{attack.name for attack in ATTACKS[a]} for a in (Access.API_LABEL, Access.API_CONF, Access.WHITE_BOX)]
+    names = [set(ATTACKS[access]) for access in (Access.API_LABEL, Access.API_CONF, Access.WHITE_BOX)]
     assert names[0] < names[1] < names[2]
 
 
-def test_each_figure_says_what_the_attacker_saw_and_how_many_shadows_there_were():
-    for found in attack_all(MODEL, STACK, X, Y, 80, Access.API_CONF):
-        assert found.adversary.access is Access.API_CONF
-        assert found.attack_params.get("shadow_models", "8") == "8"
-        assert found.status in ("measured", "not_measured")
-    lira = areas(Access.API_CONF)["lira"]
-    assert "the protection" in lira.adversary.knowledge
+def test_no_attack_claims_to_see_more_than_it_reads():
+    """A gate asks how strong the attacker in the evidence was; an attack on labels is one on labels."""
+    access = {name: found.adversary.access for name, found in areas(Access.WHITE_BOX).items()}
+    assert access["label"] is Access.API_LABEL
+    assert access["lira_bounded"] is access["loss"] is Access.API_CONF
+    assert access["gradient"] is Access.WHITE_BOX
 
 
-def test_only_models_that_never_saw_a_record_are_compared():
-    inside = np.array([[True, False], [False, True]])
-    seen = np.array([[100.0, 1.0], [2.0, 100.0]])
-    found = against(np.array([5.0, 5.0]), seen, Shadows([], inside))
-    assert np.isfinite(found).all()
-    assert found[1] > found[0] > 0
+def test_the_adversary_knew_the_protection_where_there_was_one():
+    original = attack_all(TARGET, STACK, Access.API_CONF, 3, protected=False)
+    assert not any("the protection" in word for found in original for word in found.adversary.knowledge)
+    assert any("the protection" in word for word in areas(Access.API_CONF)["lira"].adversary.knowledge)
+    assert areas(Access.API_CONF)["lira"].attack_params["shadow_models"] == str(SHADOWS)
 
 
-def test_labels_are_asked_for_under_noise_and_the_same_each_time():
-    found = label_signal(MODEL, X, Y)
-    assert np.array_equal(found, label_signal(MODEL, X, Y))
-    assert len(set(found.tolist())) > 4
-    assert found.min() >= 0
-    assert found.max() <= 1
+def test_cutting_log_odds_takes_the_spread_from_a_few_answers_of_great_confidence():
+    """Two shadow models that are overconfident about everything; a spread for all records suffers from them."""
+    wild = [trained(TARGET.non_members, seed=s, epochs=400) for s in (70, 71)]
+    for model in wild:
+        with torch.no_grad():
+            model.last.weight.mul_(30)
+    inside = np.vstack([STACK.inside, shadow_halves(160, 2, 9)])
+    found = areas(Access.API_CONF, shadows=Shadows([*STACK.models, *wild], inside))
+    assert found["lira_bounded"].value > found["lira"].value
 
 
-def test_inputs_that_are_no_numbers_are_asked_about_once():
+def test_tokens_are_asked_about_once():
     class Words(torch.nn.Module):
         def __init__(self):
             super().__init__()
@@ -81,8 +88,12 @@ def test_inputs_that_are_no_numbers_are_asked_about_once():
         def forward(self, x):
             return self.table(x).mean(dim=1)
 
-    words = torch.randint(0, 5, (9, 3), generator=torch.Generator().manual_seed(0))
-    assert set(label_signal(Words(), words, torch.zeros(9, dtype=torch.long))) <= {0.0, 1.0}
+    words = [replace(side, x=torch.randint(0, 5, (80, 3))) for side in (TARGET.members, TARGET.non_members)]
+    target = Target(Words(), *words, "words-v1", ())
+    found = attack_all(
+        target, Shadows([Words() for _ in range(4)], STACK.inside[:4]), Access.API_LABEL, 1, protected=True
+    )
+    assert found[0].indicator_id == "mia.label_gap.auc"
 
 
 @pytest.mark.parametrize("keep", [np.arange(160) < 120, np.arange(160) % 2 == 0])
