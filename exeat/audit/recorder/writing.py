@@ -1,0 +1,86 @@
+"""Write what a recorded run leaves: the checkpoint's files, its manifest or draft, the report, what is missing."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from exeat.audit.recorder import report
+from exeat.audit.recorder.about import as_text, missing, with_about
+from exeat.audit.recorder.journal import CHECKPOINT, TRACE, write_atomically
+from exeat.audit.recorder.manifest import document, write_files
+from exeat.audit.recorder.weights import state_of
+from exeat.evidence.gaps import gaps_of, manifest_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from exeat.audit.recorder.journal import Journal
+    from exeat.audit.recorder.manifest import Run
+    from exeat.audit.recorder.observe import Observer
+    from exeat.audit.recorder.recommend import Recommendation
+    from exeat.evidence.gaps import Gap
+
+MANIFEST, DRAFT, REPORT, MISSING = "manifest.json", "manifest-draft.json", "report.json", "missing.md"
+
+
+class Written(NamedTuple):
+    """Paths of what was written; while ``gaps`` keep it from being a manifest, there is a ``draft`` instead."""
+
+    manifest: Path | None
+    draft: Path | None
+    report: Path
+    trace: Path
+    gaps: tuple[Gap, ...]
+
+
+def write_all(
+    run: Run, weights: bytes, *, journal: Journal, observer: Observer, advice: Recommendation,
+    about: Mapping[str, Any], seed: int,
+) -> Written:  # fmt: skip
+    """Measure the weights that are written, and write everything about them; each file whole or not at all."""
+    parquet = journal.write_parquet()
+    components = write_files(run, weights)
+    final = observer.answers(state_of(weights))
+    found = report.indicators(final)
+    measured = sorted({one.indicator_id for one in found if one.status == "measured"})
+    known = with_about(document(run, components, final.answers, measured), about)
+    sizes = {role: split.n_records for role, split in run.splits.items()} | {"canaries": observer.n_canaries}
+    whole = report.report_of(
+        checkpoint_id=run.checkpoint_id,
+        component_sha256=tuple(part["sha256"] for part in components if part["kind"] == "weights"),
+        author=str(about.get("created_by") or "recorder of the training run"),
+        seed=seed,
+        found=found,
+        trace=report.trace_of_rows(journal.rows, sizes, advice, parquet),
+        settings=json.dumps(dict(run.hyperparameters), sort_keys=True).encode(),
+        notes=_notes(run, journal),
+    )
+    write_atomically(run.folder / REPORT, whole.to_bytes())
+    manifest, draft, gaps = _write_manifest(run.folder, known)
+    return Written(manifest, draft, run.folder / REPORT, run.folder / CHECKPOINT / TRACE, gaps)
+
+
+def _notes(run: Run, journal: Journal) -> list[str]:
+    looked = sum(row.get("train_loss") is not None for row in journal.rows)
+    sample = len(run.splits["train"].sample)
+    notes = [
+        f"About epoch {run.epoch}: {run.rule}.",
+        f"{looked} of {len(journal.rows)} epochs were measured, all on the same {sample} members.",
+        "The loss threshold is the weakest attack: it shows how exposure moves, not how large it can be.",
+    ]
+    if run.rule.startswith("least exposed"):
+        notes.append("The epoch was chosen by these same figures, so they are a little too good: audit it afresh.")
+    return notes
+
+
+def _write_manifest(folder: Path, known: Mapping[str, Any]) -> tuple[Path | None, Path | None, tuple[Gap, ...]]:
+    place, needed = folder / CHECKPOINT, gaps_of(known)
+    gaps, whole = missing(known, needed), not needed
+    write_atomically(folder / MISSING, as_text(gaps).encode())
+    path, other = (place / MANIFEST, place / DRAFT) if whole else (place / DRAFT, place / MANIFEST)
+    data = manifest_of(known).to_bytes() if whole else json.dumps(known, indent=1, default=str).encode()
+    write_atomically(path, data + b"\n")
+    other.unlink(missing_ok=True)
+    return (path, None, gaps) if whole else (None, path, gaps)
