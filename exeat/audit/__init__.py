@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from exeat.audit.engine.checkpoint import digests_of
-    from exeat.audit.engine.run import audit
+    from exeat.audit.engine.run import audit, estimate
+    from exeat.audit.regimes import Regime
     from exeat.audit.target import Recipe, Records, Target
 
-__all__ = ["Recipe", "Records", "Target", "audit", "digests_of"]
+__all__ = ["Recipe", "Records", "Regime", "Target", "audit", "digests_of", "estimate"]
 
 _HOMES = {
     "Recipe": "exeat.audit.target",
     "Records": "exeat.audit.target",
+    "Regime": "exeat.audit.regimes",
     "Target": "exeat.audit.target",
     "audit": "exeat.audit.engine.run",
+    "estimate": "exeat.audit.engine.run",
     "digests_of": "exeat.audit.engine.checkpoint",
 }
 

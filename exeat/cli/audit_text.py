@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -24,6 +24,28 @@ def show(report: RiskReport, written: Path) -> None:
         if one.status != "measured":
             typer.echo(f"  {_label(one):34} {one.status.replace('_', ' ')}: {one.reason}")
     typer.echo(f"Next: exeat ingest {written}")
+
+
+def cost(values: dict[str, Any]) -> str:
+    """Return what an audit would cost, step by step."""
+    training = values.get("training_seconds")
+    attacks = [f"  attack {name}: {_seconds(seconds)}" for name, seconds in dict(values["attacks_seconds"]).items()]
+    return "\n".join(
+        [
+            f"One training of the recipe: {_seconds(training)}." if training else "No recipe, so no shadow models.",
+            f"  shadow models: {_seconds(values['shadows_seconds'])}",
+            *attacks,
+            f"  all attacks on each of: {', '.join(['real', *values['regimes']])} data",
+            f"In all {_seconds(values['seconds'])}"
+            + (f", {values['units']} times one training of the recipe." if training else "."),
+        ]
+    )
+
+
+def _seconds(value: float) -> str:
+    from exeat.audit.engine.progress import duration  # noqa: PLC0415 with the rest of the engine
+
+    return duration(value) if value >= 1 else f"{value:.2g} s"
 
 
 def _label(one: Indicator) -> str:

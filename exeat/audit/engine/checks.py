@@ -24,14 +24,19 @@ TOLERANCE = 1e-3
 
 def check_target(target: Target) -> list[str]:
     """Refuse an unsound target; return sentences about what is sound enough but weakens the figures."""
-    _records("member", target.members)
-    _records("non-member", target.non_members)
-    _same_shape(target.members, target.non_members)
+    check_records(target)
     _subject(target)
     classes = _answers(target.model, target)
     _labels("member", target.members, classes)
     _labels("non-member", target.non_members, classes)
     return [*_overlap(target), *_groups(target)]
+
+
+def check_records(target: Target) -> None:
+    """Refuse records that no attack can use, on their own and side by side."""
+    _records("member", target.members)
+    _records("non-member", target.non_members)
+    _same_shape(target.members, target.non_members)
 
 
 def _records(side: str, records: Records) -> None:

@@ -14,7 +14,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from exeat.audit.engine.request import REFUSED, REPORT, TABLE, Request
+from exeat.audit.engine.request import ESTIMATE, REFUSED, REPORT, TABLE, Request
 from exeat.errors import BadInput, ExeatError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ REFUSAL = 3
 
 def main() -> int:
     """Answer the one request; return the exit code."""
-    request = Request.of_line(_request_line())
+    request = Request.of_line(request_line())
     try:
         _answer(request)
     except ExeatError as exc:
@@ -36,7 +36,7 @@ def main() -> int:
     return 0
 
 
-def _request_line() -> bytes:
+def request_line() -> bytes:
     """Read the request, then watch for the end of input in the background; the submitter's code gets no input."""
     line = sys.stdin.buffer.readline()
     life = os.dup(0)
@@ -54,18 +54,33 @@ def _end_with_parent(life: int) -> None:
 
 
 def _answer(request: Request) -> None:
-    loaded = _load(request)
-    target = _subject(loaded.target, request)
+    loaded = loaded_from(request)
+    if request.task == "estimate":
+        _estimate(loaded, request)
+        return
+    target = bound_to_files(loaded.target, request)
     from exeat.audit.engine.run import conduct  # noqa: PLC0415 what the job refuses need not wait for torch
 
-    outcome = conduct(target, loaded.recipe, request.plan, files=request.files, code=request.code_sha256)
+    outcome = conduct(
+        target, loaded.recipe, request.plan, loaded.regimes, files=request.files, folder=request.folder,
+        code=request.code_sha256,
+    )  # fmt: skip
     (request.results / TABLE).write_bytes(outcome.table)
     part = request.results / f"{REPORT}.part"
     part.write_bytes(outcome.report.to_bytes())
     part.replace(request.results / REPORT)
 
 
-def _load(request: Request) -> Loaded:
+def _estimate(loaded: Loaded, request: Request) -> None:
+    from exeat.audit.engine.run import expected_cost  # noqa: PLC0415 the same
+
+    target = replace(loaded.target, component_sha256=(request.code_sha256,))
+    cost = expected_cost(target, loaded.recipe, request.plan, loaded.regimes)
+    (request.results / ESTIMATE).write_text(json.dumps(cost.as_values()), encoding="utf-8")
+
+
+def loaded_from(request: Request) -> Loaded:
+    """Return what the request's source gives; a job that ends the process itself is refused."""
     from exeat.audit.engine.source import load  # noqa: PLC0415
 
     try:
@@ -77,7 +92,7 @@ def _load(request: Request) -> Loaded:
         ) from exc
 
 
-def _subject(target: Target, request: Request) -> Target:
+def bound_to_files(target: Target, request: Request) -> Target:
     """Bind the target to the files of the command line; refuse a job that speaks of others."""
     if target.component_sha256 and set(target.component_sha256) != set(request.file_sha256):
         raise BadInput(

@@ -14,20 +14,22 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from exeat import __version__
 from exeat.audit.engine.checkpoint import digests_of
 from exeat.audit.engine.plan import digest_of_values
+from exeat.audit.engine.private import private_folder
 from exeat.audit.engine.report import TOOL
-from exeat.audit.engine.request import REFUSED, REPORT, TABLE, Request
+from exeat.audit.engine.request import ESTIMATE, REFUSED, REPORT, TABLE, Request
 from exeat.errors import BadInput
 from exeat.model.base import digest_of
-from exeat.model.documents import MAX_DOCUMENT_BYTES, parse_document
+from exeat.model.documents import MAX_DOCUMENT_BYTES, parse_document, parse_json
 from exeat.model.risk_report import RiskReport
 
 if TYPE_CHECKING:
@@ -83,28 +85,35 @@ def run_job(
     show: Callable[[str], None],
 ) -> Result:  # fmt: skip
     """Audit what the source gives, in a child; raise BadInput with the reason when there is no sound report."""
-    private(folder)
-    with _results(folder) as results:
+    private_folder(folder)
+    with results_folder(folder) as results:
         request = Request(
             source=source, code_sha256=digests_of(source.code)[0], files=files, file_sha256=digests_of(*files),
             checkpoint_id=checkpoint_id, plan=plan, folder=folder, results=results,
         )  # fmt: skip
-        _run(request, show)
+        run_child(request, show)
         if digests_of(*files) != request.file_sha256:
             raise BadInput("A file of the checkpoint changed during the audit.", "Start it again on files at rest.")
         return _checked(request)
 
 
-def private(folder: Path) -> None:
-    """Make the folder, for its owner alone: it will hold models trained on the records, and scores."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as exc:
-        raise BadInput(f"The folder {folder} cannot be made: {exc.strerror}.", "Name another with --folder.") from exc
+def estimate_job(source: Source, plan: Plan, *, show: Callable[[str], None]) -> dict[str, Any]:
+    """Return what the audit would cost, as ``Cost.as_values`` says it; the child times a few epochs."""
+    with tempfile.TemporaryDirectory(prefix="exeat-") as folder:
+        request = Request(
+            source=source, code_sha256=digests_of(source.code)[0], files=(), file_sha256=(), checkpoint_id="estimate",
+            plan=plan, folder=Path(folder), results=Path(folder), task="estimate",
+        )  # fmt: skip
+        run_child(request, show, wanted=ESTIMATE)
+        data = plain_file(request.results / ESTIMATE, 2**20)
+        values = parse_json(data) if data is not None else None
+    if not isinstance(values, dict) or not isinstance(values.get("seconds"), int | float):
+        raise BadInput("The child left no readable estimate.", WRONG)
+    return values
 
 
 @contextmanager
-def _results(folder: Path) -> Iterator[Path]:
+def results_folder(folder: Path) -> Iterator[Path]:
     """Yield an empty folder that is gone afterwards."""
     results = folder / f".results-{secrets.token_hex(8)}"
     results.mkdir(mode=0o700)
@@ -114,9 +123,10 @@ def _results(folder: Path) -> Iterator[Path]:
         shutil.rmtree(results, ignore_errors=True)
 
 
-def _run(request: Request, show: Callable[[str], None]) -> None:
+def run_child(request: Request, show: Callable[[str], None], module: str = CHILD, wanted: str = REPORT) -> None:
+    """Run a child module that answers the request; raise BadInput where it does not leave what is wanted."""
     output = Output(show)
-    with _child(request.plan.threads) as process:
+    with _child(request.plan.threads, module) as process:
         assert process.stdin is not None  # noqa: S101 it was asked for
         assert process.stdout is not None  # noqa: S101 the same
         with suppress(BrokenPipeError):
@@ -126,18 +136,18 @@ def _run(request: Request, show: Callable[[str], None]) -> None:
         pump.start()
         code = process.wait()
         pump.join(2)
-    if code != 0 or not (request.results / REPORT).exists():
+    if code != 0 or not (request.results / wanted).exists():
         raise _why(request, code, output)
 
 
 @contextmanager
-def _child(threads: int) -> Iterator[subprocess.Popen[bytes]]:
+def _child(threads: int, module: str) -> Iterator[subprocess.Popen[bytes]]:
     """Yield the child; end it and what it started when the block is left, however that happens."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("EXEAT_")}
     environment |= dict.fromkeys(THREADS, str(threads))
     environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).resolve().parents[3]), *_python_path()])
     process = subprocess.Popen(  # noqa: S603 our own module
-        [sys.executable, "-P", "-u", "-m", CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        [sys.executable, "-P", "-u", "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, env=environment, start_new_session=True,
     )  # fmt: skip
     try:
@@ -158,7 +168,7 @@ def _python_path() -> list[str]:
 
 def _why(request: Request, code: int, output: Output) -> BadInput:
     """Return why there is no report: a refusal, a crash, or an end without one."""
-    refused = _plain_file(request.results / REFUSED, 2**16)
+    refused = plain_file(request.results / REFUSED, 2**16)
     if refused is not None:
         with suppress(ValueError, KeyError, TypeError):
             values = json.loads(refused)
@@ -185,7 +195,7 @@ def _signal(number: int) -> str:
 
 def _checked(request: Request) -> Result:
     """Return the report that the child left, if it is one of ours about exactly these files."""
-    data = _plain_file(request.results / REPORT, MAX_DOCUMENT_BYTES)
+    data = plain_file(request.results / REPORT, MAX_DOCUMENT_BYTES)
     if data is None:
         raise BadInput("The child left no readable report.", WRONG)
     try:
@@ -193,7 +203,7 @@ def _checked(request: Request) -> Result:
     except BadInput as exc:
         raise BadInput(f"The child's report is not valid: {exc.headline}", WRONG, place=exc.place) from exc
     _same(report, request)
-    table = _plain_file(request.results / TABLE, MAX_TABLE)
+    table = plain_file(request.results / TABLE, MAX_TABLE)
     named = report.worst_records.withheld_sha256 if report.worst_records is not None else None
     if named is not None and (table is None or digest_of(table) != named):
         raise BadInput("The report names a file of single records that the child did not leave.", WRONG)
@@ -215,7 +225,7 @@ def _same(report: RiskReport, request: Request) -> None:
         raise BadInput("The child's report is not one of this tool with these settings.", WRONG)
 
 
-def _plain_file(path: Path, most: int) -> bytes | None:
+def plain_file(path: Path, most: int) -> bytes | None:
     """Return the bytes of a plain file that is no link and not too long."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)

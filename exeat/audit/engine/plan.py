@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from exeat.errors import BadInput
 from exeat.model.base import digest_of
+from exeat.model.manifest import DpClaim
 
-WITHOUT_RECIPE = ("loss",)
-"""Attacks that need the model and the records only."""
-ATTACKS = ("loss",)
+ATTACKS = (
+    "loss", "label_gap", "lira", "lira_offline", "lira_online", "lira_online_fixed", "rmia", "rmia_online", "label",
+    "gradient",
+)  # fmt: skip
+"""Every attack that can be asked for; the same names as ``exeat.audit.attacks.ATTACKS``, without importing torch."""
+USUAL = ("loss", "label_gap", "lira", "lira_online_fixed", "rmia", "label", "gradient")
+"""One attack or more for each adversary: labels, confidences, weights with gradients."""
+NEEDS_NO_SHADOWS = frozenset({"loss", "label_gap"})
+FOR_EPSILON = ("lira", "rmia", "lira_online_fixed", "loss")
+"""The attack whose scores bound epsilon, first that is there: chosen beforehand: the best of several would lie."""
 REGIMES = ("masked", "shifted")
 """Built-in regimes; others come from the job file."""
 MAX_SHADOWS = 4096
@@ -26,7 +34,8 @@ class Plan:
     """Settings of one audit.
 
     ``attacks`` left empty means every attack that the target allows. ``delta`` is the delta at which lower bounds of
-    epsilon are given. ``device`` is a torch device; ``threads`` pins torch and its libraries.
+    epsilon are given where ``claim``, what the manifest says of differential privacy, states none. ``device`` is a
+    torch device for training; ``threads`` pins torch and its libraries.
     """
 
     attacks: tuple[str, ...] = ()
@@ -38,6 +47,7 @@ class Plan:
     delta: Decimal = Decimal("1e-5")
     author: str = "not stated"
     independent: bool = False
+    claim: DpClaim | None = None
 
     def __post_init__(self) -> None:
         _known("attack", self.attacks, ATTACKS)
@@ -54,8 +64,12 @@ class Plan:
 
     def as_values(self) -> dict[str, Any]:
         """Return the settings as JSON knows them."""
-        values = asdict(self)
-        return {name: _plain(value) for name, value in values.items()}
+        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the attacks to run."""
+        return self.attacks or USUAL
 
     @classmethod
     def of_values(cls, values: dict[str, Any]) -> Plan:
@@ -64,6 +78,8 @@ class Plan:
         given: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
         if set(given) - known:
             raise BadInput("The plan has unknown settings.", "Start the audit with exeat audit.")
+        if given.get("claim") is not None:
+            given["claim"] = DpClaim.model_validate_json(json.dumps(given["claim"]))
         given["delta"] = as_delta(str(given["delta"]))
         return cls(**given)
 
@@ -84,6 +100,8 @@ def digest_of_values(values: Any) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return list(value)
+    if isinstance(value, DpClaim):
+        return value.model_dump(mode="json", exclude_none=True)
     return f"{value:f}" if isinstance(value, Decimal) else value
 
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 EVERY = 2.0
 """Seconds between two lines of the same stage."""
+FOUND = 0.1
+"""Work that took less than this share of the time it should take was found on disk."""
 
 
 def to_stderr(line: str) -> None:
@@ -22,46 +24,63 @@ def to_stderr(line: str) -> None:
 
 @dataclass(slots=True)
 class Progress:
-    """Counts units of work (1 is one training of the recipe) and says what share is done and what remains.
+    """``weights`` are the estimated seconds of each stage; the rest follows from them and from the pace so far.
 
-    What was found on disk is counted as done without time, so that a resumed run does not promise too much.
+    What was found on disk does not count for the pace, so that a resumed run does not promise too much.
     """
 
-    total: float
+    weights: Mapping[str, float]
     say: Callable[[str], None] = to_stderr
     clock: Callable[[], float] = time.monotonic
     done: float = 0.0
     worked: float = 0.0
     seconds: float = 0.0
+    _stage: str = ""
+    _share: float = 0.0
+    _since: float = 0.0
     _last: float = field(default=float("-inf"))
-    _since: float = field(default=0.0)
 
-    def start(self, text: str) -> None:
+    def start(self, stage: str) -> None:
         """Begin a stage."""
-        self._since = self.clock()
-        self._tell(text)
+        self._stage, self._share, self._since = stage, 0.0, self.clock()
+        if self.weights.get(stage, EVERY) >= EVERY or self._since - self._last >= EVERY:
+            self._tell(stage)
 
-    def advance(self, units: float, text: str, *, found: bool = False) -> None:
-        """Count work as done; ``found`` says that it was on disk already."""
+    def part(self, done: int, total: int) -> None:
+        """Say that so much of the stage is done; it fits the callback of ``train_shadows``."""
+        self._move(done / total if total else 1.0)
+        if self.clock() - self._last >= EVERY:
+            self._tell(f"{self._stage}, {100 * self._share:.0f} % of them")
+
+    def finish(self) -> None:
+        """End the stage."""
+        self._move(1.0)
+
+    def end(self) -> None:
+        """Say that everything is done."""
+        self.done = sum(self.weights.values())
+        self._tell("done")
+
+    def _move(self, share: float) -> None:
         now = self.clock()
-        self.done += units
-        if not found:
-            self.worked += units
-            self.seconds += now - self._since
-        self._since = now
-        if now - self._last >= EVERY or self.done >= self.total:
-            self._tell(text)
+        elapsed, work = now - self._since, self.weights.get(self._stage, 0.0) * (share - self._share)
+        self._since, self._share, self.done = now, share, self.done + work
+        if elapsed >= FOUND * work:
+            self.worked += work
+            self.seconds += elapsed
 
     def _tell(self, text: str) -> None:
         self._last = self.clock()
-        share = min(self.done / self.total, 1.0) if self.total else 1.0
-        self.say(f"[{100 * share:3.0f} %] {text}{self._left()}")
+        total = sum(self.weights.values())
+        share = min(self.done / total, 1.0) if total else 0.0
+        self.say(f"[{100 * share:3.0f} %] {text}{self._left(total)}")
 
-    def _left(self) -> str:
-        rest = self.total - self.done
-        if not self.worked or rest <= 0:
+    def _left(self, total: float) -> str:
+        rest = total - self.done
+        if rest <= 0:
             return ""
-        return f", about {duration(rest * self.seconds / self.worked)} left"
+        pace = self.seconds / self.worked if self.worked else 1.0
+        return f", about {duration(rest * pace)} left"
 
 
 def duration(seconds: float) -> str:

@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from exeat.audit.engine.checkpoint import check_weights, digests_of
-from exeat.audit.engine.checks import check_target
-from exeat.audit.engine.gap import gap_indicator
-from exeat.audit.engine.plan import Plan
+from exeat.audit.engine.checks import check_records, check_target
+from exeat.audit.engine.cost import Cost, estimate_cost
+from exeat.audit.engine.plan import NEEDS_NO_SHADOWS, Plan, as_delta
+from exeat.audit.engine.private import private_folder, write_private
 from exeat.audit.engine.progress import Progress, to_stderr
-from exeat.audit.engine.report import membership_indicators, report_of, settings_of
+from exeat.audit.engine.report import Measured, in_regime, report_of, settings_of
+from exeat.audit.engine.robustness import differences
+from exeat.audit.engine.stages import Attacks, shadow_stack
 from exeat.audit.engine.withheld import name_of, table_of, withheld_of
-from exeat.audit.membership import Scores
+from exeat.audit.regimes import BUILT_IN, Regime
 from exeat.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from decimal import Decimal
 
-    from exeat.audit.target import Recipe, Records, Target
-    from exeat.model.risk_report import RiskReport
+    from exeat.audit.scores import Scores
+    from exeat.audit.shadows import Stack
+    from exeat.audit.target import Recipe, Target
+    from exeat.model.manifest import DpClaim
+    from exeat.model.risk_report import Indicator, RiskReport
 
-CHUNK = 1024
+UNEVEN = 1.5
+"""How much larger or smaller the shadow models' halves may be than the members without a word about it."""
 
 
 class Outcome(NamedTuple):
@@ -46,27 +50,54 @@ def audit(
     attacks: Sequence[str] = (),
     shadows: int = 64,
     seed: int = 0,
+    regimes: Sequence[Regime | str] = (),
+    claim: DpClaim | None = None,
     delta: Decimal | str = "1e-5",
     author: str = "not stated",
     independent: bool = False,
     threads: int = 1,
+    device: str = "cpu",
     say: Callable[[str], None] = to_stderr,
 ) -> RiskReport:
     """Measure how exposed the records behind a model are, in this process.
 
     ``files`` are the checkpoint's files: their digests bind the report, and their weights must be the model's.
     ``folder`` keeps what was computed, so that the same call goes on where it stopped, and the scores of single
-    records; both are as sensitive as the data. Raises BadInput where the target or a setting is not sound.
+    records; both are as sensitive as the data. ``regimes`` are built-in ones by name, or ``Regime``s. ``claim`` is
+    what the manifest says of differential privacy; it is tested. Raises BadInput where the target or a setting is not
+    sound.
     """
     plan = Plan(
-        attacks=tuple(attacks), shadows=shadows, seed=seed, delta=Decimal(delta), author=author,
-        independent=independent, threads=threads,
+        attacks=tuple(attacks), shadows=shadows, seed=seed, delta=as_delta(str(delta)), author=author, claim=claim,
+        independent=independent, threads=threads, device=device,
+        regimes=tuple(one for one in regimes if isinstance(one, str)),
     )  # fmt: skip
-    outcome = conduct(bound(target, files), recipe, plan, files=[Path(f) for f in files], say=say)
-    if folder is None:
+    own = [one for one in regimes if isinstance(one, Regime)]
+    home = private_folder(Path(folder)) if folder is not None else None
+    outcome = conduct(bound(target, files), recipe, plan, own, files=[Path(f) for f in files], folder=home, say=say)
+    if home is None:
         return without_table(outcome.report)
-    _keep(Path(folder), outcome)
+    _keep(home, outcome)
     return outcome.report
+
+
+def estimate(
+    target: Target, recipe: Recipe | None = None, *, attacks: Sequence[str] = (), shadows: int = 64,
+    regimes: Sequence[str] = (), threads: int = 1, device: str = "cpu",
+) -> Cost:  # fmt: skip
+    """Return what ``audit`` with these settings would cost, from a few epochs that are run now."""
+    plan = Plan(
+        attacks=tuple(attacks), shadows=shadows, regimes=tuple(regimes), threads=threads, device=device
+    )  # fmt: skip
+    return expected_cost(target, recipe, plan)
+
+
+def expected_cost(target: Target, recipe: Recipe | None, plan: Plan, own: Sequence[Regime] = ()) -> Cost:
+    """Return what ``conduct`` would cost with the same plan and regimes."""
+    with pinned(plan.threads):
+        target = ready(target)
+        check_target(target)
+        return estimate_cost(target, recipe, plan, _kinds(plan, own))
 
 
 def bound(target: Target, files: Sequence[Path | str]) -> Target:
@@ -83,27 +114,83 @@ def bound(target: Target, files: Sequence[Path | str]) -> Target:
 
 
 def conduct(
-    target: Target, recipe: Recipe | None, plan: Plan, *, files: Sequence[Path] = (), code: str | None = None,
-    say: Callable[[str], None] = to_stderr,
+    target: Target, recipe: Recipe | None, plan: Plan, own: Sequence[Regime] = (), *, files: Sequence[Path] = (),
+    folder: Path | None = None, code: str | None = None, say: Callable[[str], None] = to_stderr,
 ) -> Outcome:  # fmt: skip
-    """Check the target, run the attacks and put the report together."""
+    """Check the target, run the attacks and put the report together; ``own`` are regimes that are not built in."""
     with pinned(plan.threads):
         target = ready(target)
-        notes = check_target(target)
-        if files:
-            notes += [note for note in (check_weights(target.model, files),) if note]
+        notes = check_target(target) + [note for note in (files and check_weights(target.model, files),) if note]
+        regimes = [*(BUILT_IN[name](target, seed=plan.seed) for name in plan.regimes), *own]
+        for regime in regimes:
+            check_records(regime.target(target))
         for note in notes:
             say(f"Note: {note}")
-        progress = Progress(1.0, say)
-        progress.start("loss attack")
-        all_scores = [loss_scores(target)]
-        progress.advance(1.0, "loss attack done")
-        table = table_of(all_scores)
-        indicators = membership_indicators(all_scores, plan)
-        indicators.append(gap_indicator(target.model, target.members, target.non_members))
-        settings = settings_of(target, recipe, plan, code)
-        records = withheld_of(all_scores, table)
-        return Outcome(report_of(target, plan, settings, indicators, notes=notes, records=records), table)
+        measured = _measure(target, recipe, plan, regimes, folder, say)
+        measured.notes[:0] = notes
+        table = table_of(measured.scores)
+        settings = settings_of(target, recipe, plan, regimes, code)
+        return Outcome(report_of(target, plan, settings, measured, withheld_of(measured.scores, table)), table)
+
+
+def _measure(
+    target: Target, recipe: Recipe | None, plan: Plan, regimes: Sequence[Regime], folder: Path | None,
+    say: Callable[[str], None],
+) -> Measured:  # fmt: skip
+    """Train the shadow models, run all attacks on the true records and in every regime."""
+    progress = _expect(target, recipe, plan, _kinds(plan, regimes[len(plan.regimes) :]), say)
+    needed = recipe is not None and not set(plan.names) <= NEEDS_NO_SHADOWS
+    stack = shadow_stack(target, recipe, plan, folder, progress) if recipe is not None and needed else None
+    real = Attacks(target, stack, plan, folder, progress).run(plan.names)
+    if not real.scores:
+        raise BadInput(
+            f"No attack could be run: {real.missing[0].reason}.", "Add loss to --attacks, or correct what is named."
+        )
+    measured = Measured(real.scores, real.missing, notes=_about_shadows(target, stack))
+    found: list[tuple[Regime, list[Scores]]] = []
+    for regime in regimes:
+        there = Attacks(regime.target(target), stack, plan, folder, progress, regime.kind).run(plan.names)
+        found.append((regime, there.scores))
+        measured.elsewhere += _labelled(regime, there)
+    measured.differences = differences(real.scores, [(r.kind, r.detail, scores) for r, scores in found])
+    progress.end()
+    return measured
+
+
+def _labelled(regime: Regime, there: Attacks) -> list[Indicator]:
+    return [one for scores in there.scores for one in in_regime(scores, regime)] + there.missing
+
+
+def _kinds(plan: Plan, own: Sequence[Regime]) -> tuple[str, ...]:
+    return (*plan.regimes, *(regime.kind for regime in own))
+
+
+def _expect(
+    target: Target, recipe: Recipe | None, plan: Plan, kinds: tuple[str, ...], say: Callable[[str], None]
+) -> Progress:
+    """Say what the run will cost; a recipe with code of its own is not trained only to time it."""
+    if recipe is not None and recipe.train is not None:
+        say(
+            f"{plan.shadows} shadow models by the recipe's own code, one after the other; --estimate times one of them."
+        )
+        return Progress({}, say)
+    cost = estimate_cost(target, recipe, plan, kinds)
+    say(cost.sentence())
+    return Progress(cost.weights(), say)
+
+
+def _about_shadows(target: Target, stack: Stack | None) -> list[str]:
+    if stack is None:
+        return ["No shadow models: the attacks are weak ones, and finding little with them proves little."]
+    how = f"one by one, since {stack.reason}" if stack.reason else "together"
+    trained = int(stack.inside[0].sum())
+    notes = [f"{len(stack)} shadow models, trained {how}, each on {trained} of {stack.inside.shape[1]} records."]
+    if not 1 / UNEVEN <= trained / len(target.members) <= UNEVEN:
+        notes.append(
+            f"The shadow models learn from {trained} records, the target from {len(target.members)}: they are not much "
+            "like it, and the attacks weaker than they could be. Equally many members and non-members are best."
+        )
+    return [*notes, *stack.notes]
 
 
 def ready(target: Target) -> Target:
@@ -116,21 +203,6 @@ def ready(target: Target) -> Target:
     if isinstance(model, torch.fx.GraphModule):
         return target
     return replace(target, model=model.eval())
-
-
-def loss_scores(target: Target) -> Scores:
-    """Return minus the loss of each record (Yeom et al. 2018)."""
-    members, others = _losses(target, target.members), _losses(target, target.non_members)
-    return Scores("loss", members, others, dict(target.members.groups), {}, dict(target.non_members.groups))
-
-
-def _losses(target: Target, records: Records) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    import torch  # noqa: PLC0415
-
-    from exeat.audit.signals import loss_signal  # noqa: PLC0415
-
-    batches = zip(torch.split(records.x, CHUNK), torch.split(records.y, CHUNK), strict=True)
-    return np.concatenate([loss_signal(target.model, x, y) for x, y in batches])
 
 
 @contextmanager
@@ -158,15 +230,4 @@ def _keep(folder: Path, outcome: Outcome) -> None:
     records = outcome.report.worst_records
     if records is None or records.withheld_sha256 is None:
         return
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_private(folder / name_of(records.withheld_sha256), outcome.table)
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Write a file that only its owner may read; one with the same name and bytes may stand there already."""
-    part = path.with_name(path.name + ".part")
-    part.unlink(missing_ok=True)
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-    part.replace(path)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from exeat.audit.engine.checkpoint import digests_of
 from exeat.audit.engine.data_files import read_records
+from exeat.audit.regimes import Regime
 from exeat.audit.target import Recipe, Records, Target
 from exeat.errors import BadInput
 from exeat.model.base import digest_of
@@ -29,7 +30,7 @@ class Loaded(NamedTuple):
 
     target: Target
     recipe: Recipe | None
-    regimes: tuple[Any, ...]
+    regimes: tuple[Regime, ...]
 
 
 def load(source: Source, code_sha256: str, checkpoint_id: str) -> Loaded:
@@ -68,7 +69,7 @@ def _of_job(module: ModuleType, path: Path) -> Loaded:
     return Loaded(
         target,
         _given(recipe(), Recipe, f"recipe() of {path.name}") if callable(recipe) else None,
-        tuple(regimes()) if callable(regimes) else (),
+        tuple(_given(one, Regime, f"regimes() of {path.name}") for one in regimes()) if callable(regimes) else (),
     )
 
 

@@ -5,10 +5,14 @@ import pytest
 
 from exeat.audit.engine.plan import Plan, digest_of_values
 from exeat.errors import BadInput
+from exeat.model.manifest import DpClaim
+
+
+CLAIM = DpClaim(claimed=True, epsilon=Decimal(3), delta=Decimal("1e-5"), unit="person")
 
 
 def test_a_plan_comes_back_from_json():
-    plan = Plan(attacks=("loss",), shadows=8, seed=3, delta=Decimal("1e-7"), author="Audit office", independent=True)
+    plan = Plan(attacks=("loss",), shadows=8, seed=3, delta=Decimal("1e-7"), author="Office", claim=CLAIM)
     assert Plan.of_values(json.loads(json.dumps(plan.as_values()))) == plan
 
 
@@ -35,7 +39,7 @@ def test_every_setting_changes_the_digest():
     plan = Plan()
     changes = {
         "attacks": ("loss",), "shadows": 8, "seed": 1, "threads": 2, "device": "cuda", "regimes": ("masked",),
-        "delta": Decimal("1e-6"), "author": "x", "independent": True,
+        "delta": Decimal("1e-6"), "author": "x", "independent": True, "claim": CLAIM,
     }  # fmt: skip
     assert set(changes) == set(plan.as_values())
     digests = {digest_of_values(Plan(**{name: value}).as_values()) for name, value in changes.items()}

@@ -9,37 +9,49 @@ class Clock:
         return self.now
 
 
-def test_the_rest_follows_from_the_work_done_so_far():
+def going(**weights):
     lines, clock = [], Clock()
-    progress = Progress(10.0, lines.append, clock)
-    progress.start("shadow models")
-    clock.now = 30.0
-    progress.advance(2.0, "2 of 10")
-    assert lines == ["[  0 %] shadow models", "[ 20 %] 2 of 10, about 2 min left"]
+    return Progress(weights, lines.append, clock), lines, clock
 
 
-def test_what_was_found_on_disk_promises_nothing():
-    lines, clock = [], Clock()
-    progress = Progress(10.0, lines.append, clock)
-    progress.start("shadow models")
-    clock.now = 3.0
-    progress.advance(8.0, "8 of 10 found", found=True)
-    assert lines[-1] == "[ 80 %] 8 of 10 found"
-    clock.now = 13.0
-    progress.advance(1.0, "9 of 10")
-    assert lines[-1] == "[ 90 %] 9 of 10, about 10 s left"
+def test_the_rest_follows_from_the_pace_so_far():
+    progress, lines, clock = going(shadows=80.0, attacks=20.0)
+    progress.start("shadows")
+    clock.now = 32.0
+    progress.part(1, 5)
+    assert lines == ["[  0 %] shadows, about 2 min left", "[ 16 %] shadows, 20 % of them, about 3 min left"]
+    clock.now = 160.0
+    progress.finish()
+    progress.start("attacks")
+    assert lines[-1] == "[ 80 %] attacks, about 40 s left"
+
+
+def test_what_was_found_on_disk_does_not_count_for_the_pace():
+    progress, lines, clock = going(shadows=100.0)
+    progress.start("shadows")
+    clock.now = 0.5
+    progress.part(80, 100)
+    clock.now = 10.5
+    progress.part(90, 100)
+    assert lines[-1] == "[ 90 %] shadows, 90 % of them, about 10 s left"
 
 
 def test_lines_do_not_flood():
-    lines, clock = [], Clock()
-    progress = Progress(100.0, lines.append, clock)
-    progress.start("go")
-    for _ in range(99):
-        clock.now += 0.1
-        progress.advance(1.0, "step")
+    progress, lines, clock = going(shadows=10.0)
+    progress.start("shadows")
+    for step in range(1, 101):
+        clock.now = step / 10
+        progress.part(step, 100)
     assert len(lines) < 8
-    progress.advance(1.0, "done")
+    progress.end()
     assert lines[-1] == "[100 %] done"
+
+
+def test_a_stage_that_nobody_estimated_is_shown_without_a_promise():
+    progress, lines, _ = going()
+    progress.start("shadows")
+    progress.finish()
+    assert lines == ["[  0 %] shadows"]
 
 
 def test_durations_read_as_people_say_them():
