@@ -203,6 +203,11 @@ def label(indicator: Indicator) -> str:
     return text if indicator.regime == "real" else f"{text} ({indicator.regime} data)"
 
 
+def attack_name(attack: str) -> str:
+    """Return the attack as people write it: ``LiRA`` for ``lira``."""
+    return _PARTS.get(attack, attack.replace("_", " "))
+
+
 def readings(matter: Matter, check: str, measurements: Iterable[Measurement]) -> tuple[Reading, ...]:
     """Return the measurements as judged by this check's limits at the tier, worst and strongest first."""
     limits = [limit for limit in matter.policy.thresholds if limit.check == check and matter.tier in limit.tiers]

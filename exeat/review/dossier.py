@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, cast
 from exeat.policy.assessment import assess
 from exeat.policy.contents import Contents
 from exeat.policy.finding import Barrier, Verdict
+from exeat.policy.matter import gather
+from exeat.policy.measured.case import measured
 from exeat.policy.record import as_record
 from exeat.policy.what_if import what_if
 from exeat.review.basis import bases_of, basis_of
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from exeat.policy.assessment import BoundReport
     from exeat.policy.context import AssessmentContext
     from exeat.policy.finding import Assessment
+    from exeat.policy.measured.case import Measured
     from exeat.policy.what_if import TierOutcome
     from exeat.review.parts import ReleaseState
     from exeat.review.ports import Evidence
@@ -62,6 +65,19 @@ class Dossier:
             proposal=self.proposal,
             context=self.context,
         )
+
+    def measured(self) -> Measured:
+        """Return what the reports that count here hold beside single figures: curves, trace, pilots, comparisons."""
+        matter = gather(
+            manifest=self.manifest,
+            manifest_sha256=self.proposal.manifest_sha256,
+            reports=self.reports,
+            policy=self.policy,
+            tier=self.proposal.tier,
+            proposal=self.proposal,
+            context=self.context,
+        )
+        return measured(matter)
 
     @property
     def components(self) -> tuple[str, ...]:

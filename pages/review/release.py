@@ -8,6 +8,7 @@ from components.dossier_header import show_header
 from components.dossier_history import lineage_of, show_history
 from components.dossier_inspection import show_contents
 from components.dossier_leaves import show_leaves
+from components.dossier_measured import show_measured
 from components.dossier_reviews import show_reviews
 from components.dossier_story import show_story
 from components.dossier_utility import show_utility
@@ -36,6 +37,7 @@ with left:
     show_findings(case.assessment)
 with right:
     show_exposure(case.assessment)
+show_measured(case)
 show_contents(case)
 show_utility(case, lineage.versions if lineage else ())
 show_history(case, lineage)

@@ -63,6 +63,7 @@ def test_the_dossier_reads_top_to_bottom(sign_in):
         "What leaves",
         "Findings",
         "Exposure",
+        "How it was measured",
         "What the files contain",
         "Privacy beside utility",
         "What came before",
