@@ -23,7 +23,7 @@ def load_scores(folder: Path | None, key: str, attack: str, target: Target) -> S
     if folder is None or not _path(folder, key).exists():
         return None
     try:
-        with np.load(_path(folder, key), allow_pickle=False) as kept:
+        with np.load(io.BytesIO(_path(folder, key).read_bytes()), allow_pickle=False) as kept:
             about = json.loads(str(kept["about"]))
             members, others = kept["members"], kept["non_members"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):

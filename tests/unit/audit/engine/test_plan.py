@@ -7,7 +7,6 @@ from exeat.audit.engine.plan import Plan, digest_of_values
 from exeat.errors import BadInput
 from exeat.model.manifest import DpClaim
 
-
 CLAIM = DpClaim(claimed=True, epsilon=Decimal(3), delta=Decimal("1e-5"), unit="person")
 
 
