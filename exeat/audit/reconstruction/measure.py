@@ -37,6 +37,8 @@ from exeat.model.tier import Access
 from exeat.policy.interval import clopper_pearson
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
     from torch import Tensor
 
@@ -95,9 +97,9 @@ def gradient_inversion(
     """Return how near the records behind a released gradient are rebuilt; batches are matched in the best order."""
     if released is None:
         reason = "no gradient of training records leaves: say how one is released to have it inverted"
-        fields = {"unit": "ratio", "direction": "lower_is_worse", "method": "gradient inversion"}
-        knows = Adversary(access=Access.TRACE, knowledge=("the gradient of a batch",))
-        return [_without("recon.error", reason, adversary=knows, **fields)]
+        fields: dict[str, Any] = {"unit": "ratio", "direction": "lower_is_worse", "method": "gradient inversion"}
+        nobody = Adversary(access=Access.TRACE, knowledge=("the gradient of a batch",))
+        return [_without("recon.error", reason, adversary=nobody, **fields)]
     x, y = batches(target.members.x, target.members.y, released, BATCHES, search.seed)
     gradients = batch_gradients(frozen(target.model), x, y, released, search.seed)
     guesses = rebuild(Seen(target.model, gradients, y, released, population), search)
@@ -176,7 +178,11 @@ def mechanism_bound(population: Population, private: rero.DpSgd | None, *, seed:
     kappa is the upper end of the blind guess's exact interval, on people it was not chosen on: an estimate of the
     prior, where a finite list would give it exactly.
     """
-    fields = {"unit": "fraction", "method": "reconstruction robustness from the privacy profile", "split": "train"}
+    fields: dict[str, Any] = {
+        "unit": "fraction",
+        "method": "reconstruction robustness from the privacy profile",
+        "split": "train",
+    }
     if private is None:
         reason = "training was not differentially private, so the mechanism excludes nothing"
         return _without("recon.rero_bound", reason, adversary=_MECHANISM, **fields)
@@ -206,13 +212,15 @@ def fisher_bound(target: Target, population: Population, released: GradientRelea
 
     In standard deviations of the population, the root mean square per coordinate (Hannun et al. 2021; Guo et al. 2022).
     """
-    fields = {"unit": "standard deviations", "method": "Fisher information of one noisy gradient (Cramér and Rao)",
-              "direction": "lower_is_worse", "split": "train"}  # fmt: skip
+    fields: dict[str, Any] = {
+        "unit": "standard deviations", "method": "Fisher information of one noisy gradient (Cramér and Rao)",
+        "direction": "lower_is_worse", "split": "train",
+    }  # fmt: skip
     knows = Adversary(access=Access.TRACE, knowledge=("one noisy gradient", "the rest of its batch", "the weights"))
     if released is None or released.noise == 0:
         reason = (
-            "the bound is about a release with normal noise of known size, such as one noisy gradient; of weights after "
-            "many steps it would need every step's gradient at the record, and without noise there is none"
+            "the bound is about a release with normal noise of known size, such as one noisy gradient; of weights "
+            "after many steps it would need every step's gradient at the record, and without noise there is none"
         )
         return _without("recon.fil", reason, adversary=knows, **fields)
     seen = _leakages(target, population, released, seed)
@@ -230,15 +238,16 @@ def fisher_bound(target: Target, population: Population, released: GradientRelea
 
 def _leakages(target: Target, population: Population, released: GradientRelease, seed: int) -> list[fisher.Leakage]:
     one = record_gradient(frozen(target.model), released.clip_norm)
+
+    def mean_gradient(label: Tensor) -> Callable[[Tensor], Tensor]:
+        return lambda row: one(population.inputs(row[None])[0], label) / released.batch_size
+
     chosen = torch.randperm(len(target.members), generator=torch.Generator().manual_seed(seed))[:FISHER_RECORDS]
     rows = population.standard(target.members.x[chosen])
-    found = []
-    for row, label in zip(rows, target.members.y[chosen], strict=True):
-        matrix = fisher.information(
-            lambda z, label=label: one(population.inputs(z[None])[0], label) / released.batch_size, row, released.noise
-        )
-        found.append(fisher.leakage(matrix))
-    return found
+    return [
+        fisher.leakage(fisher.information(mean_gradient(label), row, released.noise))
+        for row, label in zip(rows, target.members.y[chosen], strict=True)
+    ]
 
 
 def _without(name: str, reason: str, **fields: Any) -> Indicator:
