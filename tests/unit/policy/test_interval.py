@@ -1,3 +1,4 @@
+import random
 from decimal import Decimal
 
 import pytest
@@ -6,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import beta, binom
 
 from exeat.errors import BadInput
-from exeat.policy.interval import auc_hanley_mcneil, clopper_pearson, fpr_upper_bound
+from exeat.policy.interval import auc_hanley_mcneil, auc_newcombe, clopper_pearson, fpr_upper_bound
 
 
 @pytest.mark.parametrize(("k", "n"), [(43, 898), (1, 10), (5, 5), (0, 899), (899, 1798)])
@@ -61,3 +62,35 @@ def test_a_perfect_area_is_still_uncertain(auc):
 def test_impossible_areas_are_refused(auc, n_in, n_out):
     with pytest.raises(BadInput):
         auc_hanley_mcneil(auc, n_in, n_out)
+
+
+@pytest.mark.parametrize(("n_in", "n_out"), [(20, 20), (10, 200), (300, 300)])
+def test_the_score_interval_excludes_chance_exactly_when_the_rank_test_does(n_in, n_out):
+    spread = ((n_in + n_out + 1) / (12 * n_in * n_out)) ** 0.5
+    for z in (-1.97, -1.95, 1.95, 1.97):
+        low, high = auc_newcombe(0.5 + z * spread, n_in, n_out)
+        assert (low <= Decimal("0.5") <= high) == (abs(z) < 1.96)
+
+
+@pytest.mark.parametrize("auc", ["0", "0.03", "0.5", "0.9", "1"])
+def test_the_score_interval_holds_its_area_and_is_mirrored(auc):
+    low, high = auc_newcombe(auc, 25, 40)
+    assert 0 <= low <= Decimal(auc) <= high <= 1
+    assert 0 < high - low < Decimal("0.5")
+    mirrored = auc_newcombe(1 - Decimal(auc), 40, 25)
+    assert float(1 - mirrored.high) == pytest.approx(float(low), abs=2e-9)
+
+
+def test_the_score_interval_covers_chance_with_few_records():
+    draw, covered, hanley = random.Random(0), 0, 0  # noqa: S311 a test's draws repeat
+    for _ in range(1500):
+        members, others = ([draw.gauss(0, 1) for _ in range(20)] for _ in range(2))
+        area = sum(a > b for a in members for b in others) / 400
+        covered += _covers(auc_newcombe(area, 20, 20))
+        hanley += _covers(auc_hanley_mcneil(area, 20, 20))
+    assert covered >= 0.93 * 1500
+    assert covered > hanley
+
+
+def _covers(interval):
+    return interval.low <= Decimal("0.5") <= interval.high
