@@ -102,7 +102,8 @@ def ranks(canaries: NDArray[np.float64], references: NDArray[np.float64]) -> NDA
     if not (np.isfinite(canaries).all() and np.isfinite(references).all()):
         raise BadInput("Some secrets have no finite score.", "Score them by log-likelihood, not by probability.")
     above: NDArray[np.int_] = (references >= canaries[:, None]).sum(axis=1)
-    return above + 1
+    places: NDArray[np.int_] = above + 1
+    return places
 
 
 def exposures(canaries: NDArray[np.float64], references: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -111,8 +112,8 @@ def exposures(canaries: NDArray[np.float64], references: NDArray[np.float64]) ->
     Of a secret that was never inserted, P(exposure >= k) <= 2^(−k), because every rank is equally likely. Source:
     Carlini et al. 2019 (1802.08232), exposure by sampling.
     """
-    places: NDArray[np.float64] = np.log2(ranks(canaries, references))
-    return exposure_ceiling(references.shape[-1]) - places
+    bits: NDArray[np.float64] = exposure_ceiling(references.shape[-1]) - np.log2(ranks(canaries, references))
+    return bits
 
 
 def exposure_ceiling(n_references: int) -> float:
@@ -128,8 +129,8 @@ def uniform_ranks(canaries: NDArray[np.float64], references: NDArray[np.float64]
     rng = np.random.default_rng(seed)
     last = ranks(canaries, references) - 1
     above = (references > canaries[:, None]).sum(axis=1)
-    place: NDArray[np.float64] = above + rng.random(len(canaries)) * (last - above + 1)
-    return place / (references.shape[-1] + 1)
+    place: NDArray[np.float64] = (above + rng.random(len(canaries)) * (last - above + 1)) / (references.shape[-1] + 1)
+    return place
 
 
 def median_interval(values: NDArray[np.float64], level: float = float(LEVEL)) -> tuple[float, float] | None:

@@ -51,6 +51,9 @@ class Family(Protocol):
     def precision(self) -> float:
         """Return how closely the parameter is searched."""
 
+    def __hash__(self) -> int:
+        """Families are values: the same ones share their curves."""
+
     def inverse(self, parameter: float, delta: float) -> Inverse:
         """Return F⁻¹ of the curve: the least probability under one dataset given the one under its neighbour."""
 
@@ -193,6 +196,7 @@ def impossible(inverse: Inverse, *, tail: float, canaries: int, guesses: int, co
     return False
 
 
+@lru_cache(maxsize=4096)
 def weakest_refuted(
     family: Family, *, delta: float, canaries: int, guesses: int, correct: int, level: float = 0.95
 ) -> float:
