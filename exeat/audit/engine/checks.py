@@ -5,8 +5,12 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from exeat.audit.membership import MIN_SUBGROUP
 from exeat.errors import BadInput
+from exeat.model.documents import validation_to_bad_input
+from exeat.model.risk_report import Subject
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -80,6 +84,10 @@ def _subject(target: Target) -> None:
             "The target names no file, so the report could be attached to any model.",
             "Give digests_of('model.safetensors', …) as component_sha256, or the files themselves as files=.",
         )
+    try:
+        Subject(checkpoint_id=target.checkpoint_id, component_sha256=target.component_sha256)
+    except ValidationError as exc:
+        raise validation_to_bad_input(exc, "the target's subject") from exc
 
 
 def _answers(model: nn.Module, target: Target) -> int:
@@ -87,8 +95,10 @@ def _answers(model: nn.Module, target: Target) -> int:
     import torch  # noqa: PLC0415
 
     x = target.members.x[:PROBE]
+    from exeat.audit.signals import still  # noqa: PLC0415
+
     try:
-        with torch.no_grad():
+        with torch.no_grad(), still(model):
             once, again, alone = model(x), model(x), model(x[:1])
     except Exception as exc:
         first = (str(exc).strip().splitlines() or [""])[0][:200]
@@ -100,12 +110,12 @@ def _answers(model: nn.Module, target: Target) -> int:
     if not torch.equal(once, again):
         raise BadInput(
             "The model answers the same record differently each time.",
-            "Call model.eval() before you save or export it: dropout must be off.",
+            "Dropout must be off in an answer: in forward use self.training, before an export call model.eval().",
         )
     if not torch.allclose(once[:1], alone, rtol=TOLERANCE, atol=TOLERANCE):
         raise BadInput(
             "The model's answer to a record depends on the other records of the batch.",
-            "Call model.eval() before you save or export it: batch normalisation must use its stored figures.",
+            "Batch normalisation must use its stored figures: call model.eval() before an export.",
         )
     return int(once.shape[1])
 

@@ -59,6 +59,8 @@ def wilson(hits: int, n: int, level: float) -> tuple[float, float]:
 def _right(model: nn.Module, records: Records) -> int:
     import torch  # noqa: PLC0415
 
-    with torch.no_grad():
+    from exeat.audit.signals import still  # noqa: PLC0415
+
+    with torch.no_grad(), still(model):
         batches = zip(torch.split(records.x, BATCH), torch.split(records.y, BATCH), strict=True)
         return sum(int((model(x).argmax(dim=1) == y).sum()) for x, y in batches)

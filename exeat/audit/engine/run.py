@@ -18,6 +18,7 @@ from exeat.audit.engine.robustness import differences
 from exeat.audit.engine.stages import Attacks, shadow_stack
 from exeat.audit.engine.withheld import name_of, table_of, withheld_of
 from exeat.audit.regimes import BUILT_IN, Regime
+from exeat.audit.target import Records
 from exeat.errors import BadInput
 
 if TYPE_CHECKING:
@@ -194,15 +195,28 @@ def _about_shadows(target: Target, stack: Stack | None) -> list[str]:
 
 
 def ready(target: Target) -> Target:
-    """Return the target with a module that answers and does not train; a program of torch.export becomes one."""
+    """Return the target with a module (a program of torch.export becomes one) and records as tensors on the CPU."""
     import torch  # noqa: PLC0415
 
     model = target.model
-    if isinstance(model, torch.export.ExportedProgram):
-        return replace(target, model=model.module())
-    if isinstance(model, torch.fx.GraphModule):
-        return target
-    return replace(target, model=model.eval())
+    model = model.module() if isinstance(model, torch.export.ExportedProgram) else model
+    if not isinstance(model, torch.nn.Module):
+        raise BadInput(
+            f"The target's model is a {type(model).__name__}.", "Give a torch.nn.Module or a program of torch.export."
+        )
+    return replace(
+        target, model=model.cpu(), members=_plain(target.members), non_members=_plain(target.non_members)
+    )  # fmt: skip
+
+
+def _plain(records: Records) -> Records:
+    """Return the records as tensors on the CPU, whole labels as int64 and groups as masks, however they were given."""
+    import numpy as np  # noqa: PLC0415
+    import torch  # noqa: PLC0415
+
+    x, y = torch.as_tensor(records.x).detach().cpu(), torch.as_tensor(records.y).detach().cpu()
+    groups = {name: np.asarray(mask, dtype=bool) for name, mask in records.groups.items()}
+    return Records(x, y if y.is_floating_point() or y.is_complex() else y.long(), groups)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import torch
 from exeat.audit import Records
 from exeat.audit.engine.checks import check_target
 from exeat.errors import BadInput
-from tests.unit.audit.engine.toys import network, noise, toy
+from tests.unit.audit.engine.toys import noise, toy
 
 X, Y = noise(60, seed=5)
 
@@ -55,10 +55,12 @@ REFUSED = {
     "wrong inputs": ({"model": torch.nn.Linear(7, 2)}, "does not take the members' inputs"),
     "a tuple": ({"model": Wrong(lambda x: (x, x))}, "returns a tuple"),
     "not finite": ({"model": Wrong(lambda x: x[:, :2] / 0)}, "logits are not finite"),
-    "dropout": (
-        {"model": torch.nn.Sequential(torch.nn.Dropout(0.5), network()).train()},
+    "dropout that never ends": (
+        {"model": Wrong(lambda x: torch.nn.functional.dropout(x, 0.5)[:, :2])},
         "answers the same record differently each time",
     ),
+    "a name that is no id": ({"checkpoint_id": "My model"}, "checkpoint_id"),
+    "a digest that is none": ({"component_sha256": ("abc",)}, "component_sha256"),
     "neighbours": (
         {"model": Wrong(lambda x: (x - x.mean(0))[:, :2])},
         "depends on the other records of the batch",

@@ -82,11 +82,24 @@ def test_the_files_bind_the_report_and_must_hold_the_weights(tmp_path):
         audit(toy(), files=[path], say=quiet)
 
 
-def test_a_model_in_training_mode_is_put_into_its_answering_mode():
+def test_a_model_in_training_mode_is_asked_as_it_answers_and_left_as_it_was():
     target = toy()
     dropping = torch.nn.Sequential(target.model, torch.nn.Dropout(0.9)).train()
     found = audit(toy(model=dropping), say=quiet)
     assert figures(found, "mia.loss.auc") == figures(audit(target, say=quiet), "mia.loss.auc")
+    assert dropping.training
+
+
+def test_records_may_come_as_arrays_with_other_whole_numbers(report):
+    target = toy()
+    members = Records(target.members.x.numpy(), target.members.y.int(), {"half": torch.arange(60) < 30})
+    found = audit(toy(members=members), say=quiet, seed=4)
+    assert figures(found, "mia.loss.auc") == figures(report, "mia.loss.auc")
+
+
+def test_a_model_that_is_none_is_refused():
+    with pytest.raises(BadInput, match="model is a str"):
+        audit(toy(model="model.pt"), say=quiet)
 
 
 def test_a_program_of_torch_export_needs_no_code():
