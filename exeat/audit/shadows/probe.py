@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch.nn.functional import cross_entropy
 
+from exeat.audit.shadows.chain import Chain, Link, links_of
+from exeat.audit.shadows.together import gradients_of
 from exeat.audit.shadows.weights import Together, fresh, stacked, state_of
 
 if TYPE_CHECKING:
@@ -24,10 +26,16 @@ class Probe(NamedTuple):
     """``reason`` says why models are trained one by one ("" when together).
 
     ``coupled``: a record's output in training may depend on the others of its batch, so batches are never padded.
+    ``links`` are the layers of a plain chain, for which there is a faster way.
     """
 
     reason: str
     coupled: bool
+    links: tuple[Link, ...] | None = None
+
+    def models(self, template: nn.Module, state: State, device: str) -> Together | Chain:
+        """Return the models in the form in which they are trained."""
+        return Chain(self.links, state, device) if self.links else Together(template.train(), state, device)
 
 
 def probe(recipe: Recipe, x: Tensor, y: Tensor, seed: int) -> Probe:
@@ -38,8 +46,11 @@ def probe(recipe: Recipe, x: Tensor, y: Tensor, seed: int) -> Probe:
     x, y = x[:RECORDS].cpu(), y[:RECORDS].cpu()
     with torch.random.fork_rng(devices=[]):
         if _is_random(models[0], x):
-            return Probe(_refusal(models, x, y, compare=False), coupled=True)
-        return Probe(_refusal(models, x, y, compare=True), coupled=_is_coupled(models[0], x))
+            return Probe(_refusal(models, None, x, y, compare=False), coupled=True)
+        links = links_of(models[0])
+        if links and not _refusal(models, links, x, y, compare=True):
+            return Probe("", coupled=False, links=links)
+        return Probe(_refusal(models, None, x, y, compare=True), coupled=_is_coupled(models[0], x))
 
 
 @torch.no_grad()
@@ -55,11 +66,12 @@ def _is_coupled(model: nn.Module, x: Tensor) -> bool:
     return not torch.allclose(model(x)[:2], model(x[:2]), atol=TOLERANCE)
 
 
-def _refusal(models: list[nn.Module], x: Tensor, y: Tensor, *, compare: bool) -> str:
+def _refusal(models: list[nn.Module], links: tuple[Link, ...] | None, x: Tensor, y: Tensor, *, compare: bool) -> str:
     """Return why a stacked step fails or differs, "" when it does neither."""
+    form = Probe("", coupled=False, links=links)
     try:
-        together = Together(copy.deepcopy(models[0]), stacked([state_of(m) for m in models]))
-        found = _stacked_step(together, x, y)
+        states = stacked([state_of(model) for model in models])
+        found = _stacked_step(form.models(copy.deepcopy(models[0]), states, "cpu"), x, y)
     except Exception as exc:  # noqa: BLE001 whatever vmap refuses is a reason to train one by one
         return f"the models cannot be stacked: {_first_line(exc)}"
     if not compare:
@@ -73,14 +85,11 @@ def _first_line(exc: Exception) -> str:
     return (str(exc).strip().splitlines() or [type(exc).__name__])[0][:200]
 
 
-def _stacked_step(together: Together, x: Tensor, y: Tensor) -> State:
+def _stacked_step(models: Together | Chain, x: Tensor, y: Tensor) -> State:
     """Return gradients and buffers after one step of two models on the same records."""
-    both = torch.stack([x, x])
-    outputs = together.forward(both)
-    loss = cross_entropy(outputs.flatten(0, 1), torch.cat([y, y]), reduction="sum") / len(y)
-    gradients = torch.autograd.grad(loss, together.trainable)
-    names = [name for name, leaf in together.leaves.items() if leaf.requires_grad]
-    return together.one(dict(zip(names, gradients, strict=True))) | together.buffers
+    both, labels = torch.stack([models.inputs_of(x)] * 2), torch.stack([y, y])
+    gradients = gradients_of(models, both, labels, torch.full(labels.shape, 1 / len(y)))
+    return models.named(gradients) | ({} if isinstance(models, Chain) else models.buffers)
 
 
 def _single_step(model: nn.Module, x: Tensor, y: Tensor) -> State:

@@ -16,7 +16,7 @@ from exeat.audit.shadows.probe import probe
 from exeat.audit.shadows.sizes import models_per_piece
 from exeat.audit.shadows.stack import Stack
 from exeat.audit.shadows.together import train_together
-from exeat.audit.shadows.weights import Together, fresh, model_seeds, stacked, state_of
+from exeat.audit.shadows.weights import fresh, model_seeds, stacked, state_of
 from exeat.errors import BadInput
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int, int], None]
 
+CHAINS = 16
+"""Plain chains trained together: more of them leave the processor's cache."""
 MEMORY = 512 * 2**20
 """Bytes that the models trained together may take, estimated."""
 
@@ -82,6 +84,7 @@ def _pieces(recipe: Recipe, x: Tensor, inside: NDArray[np.bool_], found: Probe, 
     for m, n_records in enumerate(inside.sum(axis=1).tolist()):
         groups.setdefault(n_records if found.coupled else steps_per_epoch(n_records, recipe.batch_size), []).append(m)
     size = models_per_piece(recipe, x, memory)
+    size = min(size, CHAINS) if found.links else size
     return [group[at : at + size] for group in groups.values() for at in range(0, len(group), size)]
 
 
@@ -128,7 +131,7 @@ class _Work:
             return stacked([train_alone(self.recipe, self.data, rows[0], seeds[0], self._tell)])
         device = str(self.data[0].device)
         start = [state_of(fresh(self.recipe.build, s)) for s in seeds]
-        together = Together(fresh(self.recipe.build, seeds[0]), stacked(start), device)
+        together = found.models(fresh(self.recipe.build, seeds[0]), stacked(start), device)
         run = train_privately if self.recipe.private else train_together
         run(together, self.recipe, self.data, rows, seeds, lambda epoch: self._tell(epoch * len(models)))
         return together.state()

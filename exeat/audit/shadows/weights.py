@@ -52,43 +52,52 @@ def linear_weights(model: nn.Module) -> frozenset[str]:
 
 
 class Together:
-    """Many models of one architecture as leaves that an optimizer of torch can update.
-
-    ``leaves`` are the parameters (linear weights transposed), ``buffers`` what training changes without a gradient.
-    """
+    """Many models of any one architecture, traced by torch.func; ``leaves`` is what an optimizer updates."""
 
     def __init__(self, template: nn.Module, state: Mapping[str, Tensor], device: str = "cpu") -> None:
         self.template = template.to(device)
         self.turned = linear_weights(template)
-        names = dict(template.named_parameters())
-        self.leaves = {name: self._leaf(name, state[name].to(device)) for name in names}
-        for name, leaf in self.leaves.items():
-            leaf.requires_grad_(names[name].requires_grad)
+        self.held = {name: self._leaf(name, state[name].to(device)) for name, _ in template.named_parameters()}
+        for name, parameter in template.named_parameters():
+            self.held[name].requires_grad_(parameter.requires_grad)
         self.buffers = {name: state[name].to(device).clone() for name, _ in template.named_buffers()}
 
     def _leaf(self, name: str, value: Tensor) -> Tensor:
         return (value.mT if name in self.turned else value).clone(memory_format=torch.contiguous_format)
 
     @property
-    def trainable(self) -> list[Tensor]:
-        """Return what the optimizer updates, in the order of the module's parameters."""
-        return [leaf for leaf in self.leaves.values() if leaf.requires_grad]
+    def free(self) -> State:
+        """Return what is trained, by name."""
+        return {name: leaf for name, leaf in self.held.items() if leaf.requires_grad}
 
-    def one(self, leaves: Mapping[str, Tensor]) -> State:
-        """Return the leaves of one model (no model axis) in the shapes that the module knows."""
+    @property
+    def leaves(self) -> list[Tensor]:
+        """Return what is trained, in the order of the module's parameters."""
+        return list(self.free.values())
+
+    def inputs_of(self, x: Tensor) -> Tensor:
+        """Return the records as the models take them: as they are."""
+        return x
+
+    def own_shapes(self, leaves: Mapping[str, Tensor]) -> State:
+        """Return leaves, with or without the axis of the models, as views in the shapes that the module knows."""
         return {name: leaf.mT if name in self.turned else leaf for name, leaf in leaves.items()}
+
+    def named(self, leaves: Sequence[Tensor]) -> State:
+        """Return tensors in the order of the leaves as views in the module's own shapes, by name."""
+        return self.own_shapes(dict(zip(self.free, leaves, strict=True)))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return outputs [models, batch, ...] of each model on its own batch; buffers change as in training."""
 
-        def single(leaves: State, buffers: State, inputs: Tensor) -> Tensor:
-            output: Tensor = functional_call(self.template, (self.one(leaves), buffers), (inputs,))
+        def single(held: State, buffers: State, inputs: Tensor) -> Tensor:
+            output: Tensor = functional_call(self.template, (self.own_shapes(held), buffers), (inputs,))
             return output
 
-        outputs: Tensor = vmap(single, randomness="different")(self.leaves, self.buffers, x)
+        outputs: Tensor = vmap(single, randomness="different")(self.held, self.buffers, x)
         return outputs
 
     def state(self) -> State:
         """Return parameters and buffers in the module's own shapes, models along the first axis, on the CPU."""
-        held = self.one({name: leaf.detach() for name, leaf in self.leaves.items()}) | self.buffers
+        held = self.own_shapes({name: leaf.detach() for name, leaf in self.held.items()}) | self.buffers
         return {name: tensor.contiguous().cpu() for name, tensor in held.items()}

@@ -12,6 +12,7 @@ from exeat.audit.target import Recipe
 
 N, WIDTH, CLASSES = 41, 5, 2
 OPTIMIZERS = {
+    "plain": {"optimizer": "sgd", "weight_decay": 0.01},
     "sgd": {"momentum": 0.9, "weight_decay": 0.01},
     "adam": {"weight_decay": 0.01},
     "adamw": {"weight_decay": 0.1},
@@ -20,6 +21,15 @@ OPTIMIZERS = {
 
 def mlp():
     return nn.Sequential(nn.Linear(WIDTH, 8), nn.Tanh(), nn.Linear(8, CLASSES))
+
+
+def deep():
+    layers = nn.Linear(WIDTH, 8), nn.Sigmoid(), nn.Linear(8, 7, bias=False), nn.ReLU(), nn.Linear(7, 6), nn.Tanh()
+    return nn.Sequential(nn.Flatten(), *layers, nn.Linear(6, CLASSES, bias=False))
+
+
+def regression():
+    return nn.Linear(WIDTH, CLASSES)
 
 
 class Convolution(nn.Module):
@@ -71,10 +81,10 @@ def plain_loop(given, x, y, rows, seed):
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("count", [1, 2, 4])
-@pytest.mark.parametrize("build", [mlp, Convolution, half_frozen])
+@pytest.mark.parametrize("build", [mlp, deep, regression, Convolution, half_frozen])
 def test_stacked_training_equals_a_plain_loop(optimizer, count, build):
     x, y = data()
-    inside, given = halves()[:count], recipe(build, optimizer=optimizer, **OPTIMIZERS[optimizer])
+    inside, given = halves()[:count], recipe(build, **{"optimizer": optimizer} | OPTIMIZERS[optimizer])
     stack = train_shadows(given, x, y, inside, seed=3)
     assert stack.reason == ""
     for i, seed in enumerate(model_seeds(3, range(count))):
