@@ -148,11 +148,15 @@ def _marker(path: Path) -> Marker:
     return marker
 
 
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 def _replace(path: Path, data: bytes) -> None:
     """Put the file in place in one move, durable; a half-written one has another name."""
     part = path.with_name(path.name + PART)
     try:
-        with part.open("wb") as file:
+        with open(part, "wb", opener=_private) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     Progress = Callable[[str], None]
 
 SHADOWS = 16
+TOOL = "exeat-pilot"
 NOTES = (
     "Each pilot's figures are about a copy or about what is answered, not about this checkpoint; the indicators of "
     "the report repeat those of the pilot called original. The adversary protects shadow models in the same way. "
@@ -197,7 +198,7 @@ def _report(
             "author": author,
             "independent": False,
             "subject": Subject(checkpoint_id=target.checkpoint_id, component_sha256=target.component_sha256),
-            "tool": Tool(name="exeat-pilot", version=__version__, config_sha256=key),
+            "tool": Tool(name=TOOL, version=__version__, config_sha256=key),
             "environment": f"torch {torch.__version__}, Python {platform.python_version()}, CPU, one thread",
             "seed": seed,
             "notes": NOTES,

@@ -26,6 +26,7 @@ def test_a_copy_is_written_whole_and_named_by_its_digest(tmp_path, original):
     assert (copies.path / "pruning.safetensors").read_bytes() == b"copy"
     assert [p.name for p in copies.path.glob("*.part")] == []
     assert copies.path.stat().st_mode & 0o077 == 0
+    assert (copies.path / "pruning.safetensors").stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize("where", [".", "checkpoint", "checkpoint/pilots"])
