@@ -20,6 +20,8 @@ from exeat.cli.ingest import ingest_command
 from exeat.cli.inspect import inspect_command
 from exeat.cli.ledger import app as ledger_app
 from exeat.cli.minimise import minimise_command
+from exeat.cli.pilot import EPILOG as PILOT_EXAMPLES
+from exeat.cli.pilot import pilot_command
 from exeat.cli.rebuild import rebuild_command
 from exeat.cli.schema import schema_command
 from exeat.cli.serve import serve_command
@@ -59,11 +61,12 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "ingest": ingest_command,
     "inspect": inspect_command,
     "minimise": minimise_command,
+    "pilot": pilot_command,
     "rebuild": rebuild_command,
     "schema": schema_command,
     "serve": serve_command,
 }
-EXAMPLES = {"audit": AUDIT_EXAMPLES}
+EXAMPLES = {"audit": AUDIT_EXAMPLES, "pilot": PILOT_EXAMPLES}
 for _name, _command in COMMANDS.items():
     app.command(_name, epilog=EXAMPLES.get(_name))(spoken(_command))
 for _info in ledger_app.registered_commands:
