@@ -6,6 +6,7 @@ here is evidence: it can be deleted, and no statement names it.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
@@ -64,13 +65,33 @@ class DraftStore:
         return data if data.endswith(b"}") else None
 
     def save(self, owner: str, draft_id: str, version: int, data: bytes) -> bool:
-        """Keep the record durably under the version; return False when that version is taken."""
+        """Keep the record durably under the version; return False, and keep nothing, unless it is the next one.
+
+        A name alone does not tell: others may have written this version, newer ones, and removed it again meanwhile.
+        So on local disks one writer at a time looks and writes. In a bucket, whose writers nobody can hold back, the
+        look comes first and a name that is taken is the second guard.
+        """
         name = self._record(owner, draft_id, version)
-        if not (self._files.create(name, data) if self._local is None else _publish(self._local / name, data)):
-            return False
-        for old in self._versions(owner, draft_id)[:-KEPT_VERSIONS]:
-            self._files.remove(self._record(owner, draft_id, old))
+        with self._alone(owner):
+            if version != max(self._versions(owner, draft_id), default=0) + 1:
+                return False
+            if not (self._files.create(name, data) if self._local is None else _publish(self._local / name, data)):
+                return False
+            for old in self._versions(owner, draft_id)[:-KEPT_VERSIONS]:
+                self._files.remove(self._record(owner, draft_id, old))
         return True
+
+    @contextmanager
+    def _alone(self, owner: str) -> Iterator[None]:
+        """Hold back the other writers of this person's drafts, threads and processes, where the disk is ours."""
+        if self._local is None:
+            yield
+            return
+        folder = self._local / _folder(owner)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with (folder / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def put(self, owner: str, draft_id: str, sha256: str, data: bytes) -> None:
         """Keep the bytes of a file."""

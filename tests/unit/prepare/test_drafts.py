@@ -43,6 +43,11 @@ def test_a_version_is_created_once(store):
     for version in range(2, 6):
         assert store.save("sam", DRAFT, version, b"{}")
     assert store.load("sam", DRAFT) == (5, b"{}")
+    assert not store.save("sam", DRAFT, 2, b"late"), (
+        "version 2 was removed meanwhile; its name is free, its turn is over"
+    )
+    assert not store.save("sam", DRAFT, 7, b"early")
+    assert store.load("sam", DRAFT) == (5, b"{}")
     assert store.ids("sam") == [DRAFT]
     assert store.ids("sue") == []
 
@@ -69,6 +74,7 @@ def test_bytes_are_kept_checked_and_deleted_with_the_draft(store):
         store.get("sue", DRAFT, sha)
     store.delete("sam", DRAFT)
     assert store.load("sam", DRAFT) is None
+    assert not store.save("sam", DRAFT, 2, b"{}"), "a deleted draft does not come back"
     with pytest.raises(NotFound):
         store.get("sam", DRAFT, sha)
 
