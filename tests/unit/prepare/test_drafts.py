@@ -44,7 +44,7 @@ def test_a_version_is_created_once(store):
         assert store.save("sam", DRAFT, version, b"{}")
     assert store.load("sam", DRAFT) == (5, b"{}")
     assert not store.save("sam", DRAFT, 2, b"late"), (
-        "version 2 was removed meanwhile; its name is free, its turn is over"
+        "the name of version 2 is free, its turn is over"
     )
     assert not store.save("sam", DRAFT, 7, b"early")
     assert store.load("sam", DRAFT) == (5, b"{}")
