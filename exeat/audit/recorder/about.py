@@ -51,11 +51,13 @@ def with_about(known: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, 
     """Return the document with a person's answers; raise BadInput where they contradict what the loop saw.
 
     ``data_sources`` in ``about`` may be a mapping of roles (``train``, ``test``, or ``all``) to fields, or a list of
-    further sources. Lists are added to, maps are joined.
+    further sources; ``components`` maps ``weights``, ``config`` or ``training-trace`` to what is proposed for it. Other
+    lists are added to, maps are joined.
     """
     given = dict(about)
-    sources = given.pop("data_sources", {})
+    sources, parts = given.pop("data_sources", {}), given.pop("components", {})
     document = _joined(dict(known), given, "")
+    document["components"] = [{**part, **_proposed(parts.get(part["id"], {}))} for part in known["components"]]
     if isinstance(sources, dict):
         unknown = set(sources) - {"all"} - {source["role"] for source in known["data_sources"]}
         if unknown:
@@ -69,6 +71,15 @@ def with_about(known: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, 
     else:
         document["data_sources"] = [*known["data_sources"], *sources]
     return document
+
+
+def _proposed(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    if wrong := set(fields) - {"proposed_disposition", "sensitivity", "masked_ref"}:
+        raise BadInput(
+            f"about sets {', '.join(sorted(wrong))} of a file that the recorder wrote.",
+            "Give its proposed_disposition, sensitivity or masked_ref; the rest is read off the file.",
+        )
+    return fields
 
 
 def _joined(known: dict[str, Any], given: Mapping[str, Any], place: str) -> dict[str, Any]:

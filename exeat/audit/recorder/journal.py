@@ -6,7 +6,7 @@ import io
 import json
 import os
 import time
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from exeat.errors import BadInput
 from exeat.model.base import digest_of
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-FLUSH_EVERY = 0.1
+FLUSH_EVERY = 0.05
 """Seconds within which a line reaches the file; a crash loses no more than that."""
 HEADER, LINES = "recorder.json", "trace.jsonl"
 CHECKPOINT, TRACE = "checkpoint", "trace.parquet"
@@ -49,7 +49,7 @@ class Journal:
     def __init__(self, folder: Path, header: dict[str, Any], *, resume: bool) -> None:
         self.folder = folder
         self.rows: list[dict[str, Any]] = []
-        self._file: TextIO | None = None
+        self._pending: list[str] = []
         self._flushed = 0.0
         path = folder / HEADER
         if path.exists():
@@ -85,18 +85,17 @@ class Journal:
     def append(self, row: dict[str, Any]) -> None:
         """Add an epoch."""
         self.rows.append(row)
-        if self._file is None:
-            self._file = (self.folder / LINES).open("a", encoding="utf-8")
-        self._file.write(json.dumps(row) + "\n")
+        self._pending.append(json.dumps(row) + "\n")
         if time.monotonic() - self._flushed > FLUSH_EVERY:
-            self._file.flush()
-            self._flushed = time.monotonic()
+            self.flush()
 
-    def close(self) -> None:
-        """Let go of the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+    def flush(self) -> None:
+        """Bring every line to the file."""
+        if self._pending:
+            with (self.folder / LINES).open("a", encoding="utf-8") as file:
+                file.write("".join(self._pending))
+            self._pending.clear()
+        self._flushed = time.monotonic()
 
     def amend(self, **fields: Any) -> None:
         """Add fields to the last epoch."""
@@ -104,7 +103,7 @@ class Journal:
         self._rewrite()
 
     def _rewrite(self) -> None:
-        self.close()
+        self._pending.clear()
         write_atomically(self.folder / LINES, "".join(json.dumps(row) + "\n" for row in self.rows).encode())
 
     def write_parquet(self) -> str:

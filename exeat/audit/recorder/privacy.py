@@ -41,7 +41,7 @@ class Privacy:
 
     def claim(self, delta: float | None) -> dict[str, Any]:
         """Return ``manifest.dp`` as far as the loop knows it."""
-        opacus, phases = version("opacus"), self.phases
+        opacus, phases = _opacus(), self.phases
         noisy = bool(phases) and all(noise > 0 for noise, _, _ in phases)
         one = phases[0] if len(phases) == 1 else None
         epsilon = self.epsilon(delta)
@@ -99,10 +99,20 @@ def spent(phases: tuple[Phase, ...], delta: float) -> float:
 
     The step from Rényi DP to (epsilon, delta) is theorem 21 of Balle et al. (2020), as Opacus takes it.
     """
-    orders = _orders()
     total = sum(_per_step(noise, rate) * steps for noise, rate, steps in phases)
-    epsilons = total - (math.log(delta) + np.log(orders)) / (orders - 1) + np.log1p(-1 / orders)
-    return max(0.0, float(np.nanmin(epsilons)))
+    return max(0.0, float(np.fmin.reduce(total + _offset(delta))))
+
+
+@lru_cache(maxsize=8)
+def _offset(delta: float) -> NDArray[np.float64]:
+    orders = _orders()
+    found: NDArray[np.float64] = np.log1p(-1 / orders) - (math.log(delta) + np.log(orders)) / (orders - 1)
+    return found
+
+
+@lru_cache(maxsize=1)
+def _opacus() -> str:
+    return version("opacus")
 
 
 @lru_cache(maxsize=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -106,10 +107,12 @@ class Probe:
         each = vmap(grad(loss), in_dims=(None, 0, 0), randomness="different")
         size = max(1, MAX_GRADIENT_ELEMENTS // max(1, sum(p.numel() for p in weights.values())))
         squares = []
-        for start in range(0, len(sample), size):
-            part = sample.part(slice(start, start + size)).to(self.device)
-            found = each(weights, part.x, part.y)
-            squares.append(torch.stack([g.flatten(1).square().sum(dim=1) for g in found.values()]).sum(dim=0))
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "There is a performance drop")  # torch: recurrent cells run one by one
+            for start in range(0, len(sample), size):
+                part = sample.part(slice(start, start + size)).to(self.device)
+                found = each(weights, part.x, part.y)
+                squares.append(torch.stack([g.flatten(1).square().sum(dim=1) for g in found.values()]).sum(dim=0))
         return summary(torch.cat(squares).double().sqrt().cpu().numpy())
 
     def _state(self) -> dict[str, Tensor]:

@@ -107,13 +107,13 @@ def worse_by(best: Look, other: Look) -> float:
 def paired_interval(only_first: int, only_second: int, n: int) -> tuple[float, float]:
     """Return the 95 % interval of the difference of two proportions on the same ``n`` records, from discordant counts.
 
-    Source: Agresti and Min (2005), Statistics in Medicine 24, 729: Wald's interval after adding 0.5 to each of the
-    four cells.
+    Wilson's intervals of the two discordant shares, combined by their distances from the estimates as in Newcombe
+    (1998), Statistics in Medicine 17, 873, method 10. The shares' slight dependence is left out; the tests check the
+    coverage.
     """
-    b, c, total = only_first + 0.5, only_second + 0.5, n + 2
-    middle = (b - c) / total
-    half = NormalDist().inv_cdf((1 + LEVEL) / 2) * math.sqrt(b + c - (b - c) ** 2 / total) / total
-    return middle - half, middle + half
+    (low_a, high_a), (low_b, high_b) = wilson(only_first, n, LEVEL), wilson(only_second, n, LEVEL)
+    a, b = only_first / n, only_second / n
+    return a - b - math.hypot(a - low_a, high_b - b), a - b + math.hypot(high_a - a, b - low_b)
 
 
 def _loss_worse_by(best: Look, other: Look) -> float:

@@ -169,6 +169,10 @@ class Recorder:
         self._seen = [p._version for p in self._parameters]  # noqa: SLF001 documented by torch, with no other name
         self._journal.append(row)
 
+    def last_kept(self) -> int:
+        """Return the newest epoch whose weights are kept."""
+        return max(self._weights.kept(), default=0)
+
     def missing(self) -> tuple[Gap, ...]:
         """Return what the manifest and its checklist need and the loop cannot know, by path, with a question each."""
         run = self._run({"epoch": 0, "step": 0}, "")
@@ -254,7 +258,7 @@ class Recorder:
         """Stop watching the optimizer; what was recorded so far stays."""
         if self._hook is not None:
             self._hook.remove()
-        self._journal.close()
+        self._journal.flush()
         self._done = True
 
     def __enter__(self) -> Self:

@@ -19,9 +19,6 @@ from exeat.model.tier import Access
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from exeat.audit.recorder.observe import Final
     from exeat.audit.recorder.probe import Answers
     from exeat.audit.recorder.recommend import Recommendation
@@ -33,7 +30,8 @@ _OWNER = Adversary(access=Access.API_CONF, knowledge=("the record and its label"
 def indicators(final: Final) -> list[Indicator]:
     """Return the figures of one epoch; what could not be measured says why."""
     train, test = final.answers["train"], final.answers.get("test")
-    return [*_membership(train, test), _gap(train, test), _canaries(final.canaries)]
+    canaries = [exposure_indicator(-final.canaries[0], -final.canaries[1])] if final.canaries else []
+    return [*_membership(train, test), _gap(train, test), *canaries]
 
 
 def _membership(train: Answers, test: Answers | None) -> list[Indicator]:
@@ -51,12 +49,6 @@ def _gap(train: Answers, test: Answers | None) -> Indicator:
         reason = "no test records were given" if test is None else "the model does not classify, so nothing is right"
         return _without("gen.gap", "difference", reason, len(train.losses), 0)
     return gap_of(int(train.right.sum()), len(train.right), int(test.right.sum()), len(test.right))
-
-
-def _canaries(losses: tuple[NDArray[np.float64], NDArray[np.float64]] | None) -> Indicator:
-    if losses is None:
-        return _without("mem.canary.exposure", "bits", "no canaries were inserted", 0, 0)
-    return exposure_indicator(-losses[0], -losses[1])
 
 
 def _without(name: str, unit: str, reason: str, n_in: int, n_out: int) -> Indicator:
