@@ -111,9 +111,9 @@ def _values(x: Tensor, attribute: Attribute) -> Tensor:
     column = _flat(x)[:, attribute.columns[0]]
     if attribute.quantitative:
         middles = torch.quantile(column, (torch.arange(GRID, dtype=torch.float64) + 0.5) / GRID)
-        spread: Tensor = torch.unique(middles)  # type: ignore[no-untyped-call]
+        spread: Tensor = torch.unique(middles)
         return spread[:, None]
-    distinct: Tensor = torch.unique(column)  # type: ignore[no-untyped-call]
+    distinct: Tensor = torch.unique(column)
     if len(distinct) > MAX_VALUES:
         raise BadInput(
             f"The attribute {attribute.name} has {len(distinct)} different values among the non-members.",
