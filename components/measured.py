@@ -69,13 +69,13 @@ def panels(found: Measured, noun: str) -> tuple[Panel, ...]:
 def missing(found: Measured) -> tuple[str, ...]:
     """Return what nobody measured, each with the command that would."""
     absent = {
-        "no ROC of an attack (exeat audit)": found.rocs is None,
-        "no lower bound on ε (exeat audit)": found.claims_privacy and not (found.epsilons and found.epsilons.bounds),
-        "no subgroup (exeat audit, with groups)": found.groups is None,
-        "no second adversary or kind of data (exeat audit)": found.regimes is None,
-        "no protection tried on a copy (exeat pilot)": found.frontier is None,
-        "no training trace (exeat.audit.Recorder in the training loop)": found.traced is None,
-        "no second opinion of another tool": not found.opinions,
+        "the ROC of an attack (exeat audit)": found.rocs is None,
+        "a lower bound on ε (exeat audit)": found.claims_privacy and not (found.epsilons and found.epsilons.bounds),
+        "subgroups (exeat audit, with groups)": found.groups is None,
+        "a second attacker or kind of data (exeat audit)": found.regimes is None,
+        "protections tried on copies (exeat pilot)": found.frontier is None,
+        "a training trace (exeat.audit.Recorder in the training loop)": found.traced is None,
+        "the same figures by another tool": not found.opinions,
     }
     return tuple(name for name, is_absent in absent.items() if is_absent)
 

@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from exeat.audit.membership import LEVEL, Scores, epsilon_lower, indicators_of, number
+from exeat.model.base import digest_of
+from exeat.model.documents import parse_document
+from exeat.model.risk_report import RiskReport
+from exeat.policy.binding import BoundReport
+from exeat.policy.context import AssessmentContext
 from exeat.policy.interval import clopper_pearson
-from tests.factories import report_document
+from exeat.policy.matter import gather
+from tests.factories import TODAY, as_bytes, manifest, policy, proposal, report_document
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     from exeat.model.risk_report import Indicator
+    from exeat.policy.matter import Matter
 
 N_IN, N_OUT = 600, 1200
 SIMULATED = "scores and training are drawn at random, to test the page"
@@ -167,3 +174,60 @@ def second_report(subject: dict[str, Any], *, shift: float = 1.2, n_in: int = 30
     return report_document(
         report_id="second-1", subject=subject, tool={"name": "sacroml", "version": "2.0.1"}, indicators=kept
     )
+
+
+LIMITS = [
+    {"id": "auc", "check": "R3", "indicator": "mia.*.auc", "limit": "0.60", "unit": "fraction"},
+    {
+        "id": "tpr",
+        "check": "R3",
+        "indicator": "mia.*.tpr_at_fpr",
+        "fpr": "0.01",
+        "limit": "0.05",
+        "unit": "fraction",
+    },
+    {
+        "id": "tpr-10",
+        "check": "R3",
+        "indicator": "mia.*.tpr_at_fpr",
+        "fpr": "0.1",
+        "limit": "0.3",
+        "unit": "fraction",
+    },
+    {
+        "id": "group",
+        "check": "R5",
+        "indicator": "mia.*.tpr_at_fpr",
+        "fpr": "0.01",
+        "limit": "0.16",
+        "unit": "fraction",
+    },
+]
+"""Limits of the tests: small enough to hold in one's head."""
+
+
+def subject() -> dict[str, Any]:
+    return report_document()["subject"]
+
+
+def matter_of(*documents: dict[str, Any], thresholds: list[dict[str, str]] = LIMITS, **changes: Any) -> Matter:
+    """What the policy sees of these reports about the checkpoint of the factories; ``changes`` are the manifest's."""
+    rules, about = policy(thresholds=thresholds), manifest(**changes)
+    bound = [BoundReport(digest_of(as_bytes(one)), parse_document(as_bytes(one), RiskReport)) for one in documents]
+    asked = proposal(manifest_sha256=digest_of(b"m"))
+    return gather(
+        manifest=about, manifest_sha256=digest_of(b"m"), reports=bound, policy=rules, tier=asked.tier, proposal=asked,
+        context=AssessmentContext(today=TODAY),
+    )  # fmt: skip
+
+
+CLAIM = {
+    "claimed": True, "epsilon": "2", "delta": "0.001", "unit": "person", "neighbouring": "add_remove",
+    "sampling": "poisson", "sample_rate": "0.05", "noise_multiplier": "1.5", "clip_norm": "1", "steps": 300,
+}  # fmt: skip
+PEOPLE = [
+    {
+        "id": "bc", "name": "Breast cancer", "version": "1", "role": "train", "n_records": 600, "n_units": 600,
+        "max_records_per_unit": 1, "unit": "person",
+    }
+]  # fmt: skip

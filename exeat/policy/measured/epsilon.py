@@ -127,9 +127,8 @@ def _derived(bound: Bound, delta: Decimal, tests: int) -> Shown:
 
 def _ceiling(params: dict[str, str], note: str) -> Decimal | None:
     """Return the most that the test could show, from ``attack_params`` or the note."""
-    named = next((_decimal(value) for name, value in params.items() if "ceiling" in name), None)
-    found = _CEILING.search(note)
-    return named if named is not None else _decimal(found[1]) if found else None
+    named, found = _decimal(params.get("ceiling", "")), _CEILING.search(note)
+    return named if named is not None or found is None else _decimal(found[1])
 
 
 def _decimal(text: str) -> Decimal | None:

@@ -50,8 +50,8 @@ def _gap(opinion: Opinion) -> Decimal:
 
 def _pairs(tools: dict[str, list[Measurement]]) -> list[Opinion]:
     """Return our figure beside each other tool's; of several runs of one tool the worst counts."""
-    own = next((name for name in sorted(tools) if name.startswith(OURS)), None)
-    return [_opinion(tools[own], tools[name]) for name in sorted(tools) if own and not name.startswith(OURS)]
+    own = [one for name in sorted(tools) if name.startswith(OURS) for one in tools[name]]
+    return [_opinion(own, tools[name]) for name in sorted(tools) if own and not name.startswith(OURS)]
 
 
 def _opinion(ours: list[Measurement], theirs: list[Measurement]) -> Opinion:

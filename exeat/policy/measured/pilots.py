@@ -93,7 +93,7 @@ def _pilots(matter: Matter) -> list[Pilot]:
 
 
 def _axes(matter: Matter, pilots: Sequence[Pilot]) -> Axes | None:
-    """Return the axes that most pilots share: first rates that the policy asks for, then any."""
+    """Return the axes: a rate that the policy asks for if half of the pilots have it, else what most have."""
     metrics = Counter((m.id, m.split) for one in pilots for m in one.utility if m.subgroup is None)
     sorts = Counter(
         sort for one in pilots for sort in {sort_of(i) for i in one.indicators if _about_everybody(matter, i)}
@@ -101,7 +101,9 @@ def _axes(matter: Matter, pilots: Sequence[Pilot]) -> Axes | None:
     if not metrics or not sorts:
         return None
     required = matter.policy.resolution.required_fpr
-    best = max(sorts, key=lambda sort: (sorts[sort], sort.fpr in required, sort.suffix == "auc", sort.fpr or 0))
+    half = max(sorts.values()) / 2
+    asked = [sort for sort in sorts if sort.fpr in required and sorts[sort] >= half]
+    best = max(asked or sorts, key=lambda sort: (sorts[sort], sort.suffix == "auc", sort.fpr or 0))
     return Axes(max(metrics, key=lambda one: (metrics[one], one[1] == "test")), best)
 
 
