@@ -7,6 +7,7 @@ of right guesses exceeds a binomial with success e^epsilon/(1 + e^epsilon) only 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,6 +62,7 @@ def _binomial_tail(counts: NDArray[np.int_], trials: int, epsilon: float) -> NDA
     return tail
 
 
+@lru_cache(maxsize=4096)
 def epsilon_bound(*, delta: float, canaries: int, guesses: int, correct: int, level: float = 0.95) -> float:
     """Return the largest epsilon that the guesses refute at this delta and confidence level; 0 when they refute none.
 
