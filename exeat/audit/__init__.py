@@ -10,14 +10,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from exeat.audit.attribute import Attribute
     from exeat.audit.engine.checkpoint import digests_of
     from exeat.audit.engine.run import audit, estimate
+    from exeat.audit.linkage import Linkable
     from exeat.audit.regimes import Regime
     from exeat.audit.target import Recipe, Records, Target
 
-__all__ = ["Recipe", "Records", "Regime", "Target", "audit", "digests_of", "estimate"]
+__all__ = ["Attribute", "Linkable", "Recipe", "Records", "Regime", "Target", "audit", "digests_of", "estimate"]
 
 _HOMES = {
+    "Attribute": "exeat.audit.attribute",
+    "Linkable": "exeat.audit.linkage",
     "Recipe": "exeat.audit.target",
     "Records": "exeat.audit.target",
     "Regime": "exeat.audit.regimes",

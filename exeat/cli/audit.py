@@ -25,7 +25,7 @@ exeat audit audit_target.py --shadows 16 --estimate
 
 exeat audit --program model.pt2 --members train.npz --non-members test.npz --checkpoint model.pt2 --checkpoint-id onco-v1 -o report.json
 
-The job file defines target(), which returns exeat.audit.Target(model, members, non_members, checkpoint_id, ()); for attacks with shadow models recipe(), which returns exeat.audit.Recipe(build=…, epochs=…, batch_size=…, learning_rate=…); and if you like regimes(), which returns a list of exeat.audit.Regime.
+The job file defines target(), which returns exeat.audit.Target(model, members, non_members, checkpoint_id, ()); for attacks with shadow models recipe(), which returns exeat.audit.Recipe(build=…, epochs=…, batch_size=…, learning_rate=…); and if you like regimes() (a list of exeat.audit.Regime), attributes() (a list of exeat.audit.Attribute: sensitive columns) and linkable() (exeat.audit.Linkable: released rows beside an outside table).
 
 Data files hold x (one row per record), y (class numbers from 0) and group.NAME (true or false per record, for subgroups). In Parquet every column but y and group.NAME is a number of x.
 
@@ -65,6 +65,10 @@ def audit_command(
     regimes: Annotated[
         str, typer.Option(help="Attack other data too: masked, shifted. The job's own regimes are always attacked.")
     ] = "",
+    only_membership: Annotated[
+        bool,
+        typer.Option("--only-membership", help="Leave out structure, reconstruction, attributes and linkage."),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Every random choice follows from it.")] = 0,
     delta: Annotated[
         str, typer.Option(help="The delta of the lower bound of epsilon, where the manifest states none.")
@@ -94,7 +98,7 @@ def audit_command(
     source = asked.source(job, program, members, non_members)
     plan = asked.plan(
         attacks=attacks, regimes=regimes, delta=delta, manifest=manifest, shadows=shadows, seed=seed, threads=threads,
-        device=device, author=author, independent=independent,
+        device=device, author=author, independent=independent, only_membership=only_membership,
     )  # fmt: skip
     if estimate:
         _estimate(source, plan, json)

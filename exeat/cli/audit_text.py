@@ -36,7 +36,7 @@ def cost(values: dict[str, Any]) -> str:
             f"  shadow models: {_seconds(values['shadows_seconds'])}",
             *attacks,
             f"  all attacks on each of: {', '.join(['real', *values['regimes']])} data",
-            f"In all {_seconds(values['seconds'])}"
+            f"Membership in all {_seconds(values['seconds'])}"
             + (f", {values['units']} times one training of the recipe." if training else "."),
         ]
     )

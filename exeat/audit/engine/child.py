@@ -62,7 +62,7 @@ def _answer(request: Request) -> None:
     from exeat.audit.engine.run import conduct  # noqa: PLC0415 what the job refuses need not wait for torch
 
     outcome = conduct(
-        target, loaded.recipe, request.plan, loaded.regimes, files=request.files, folder=request.folder,
+        target, loaded.recipe, request.plan, loaded.extras, files=request.files, folder=request.folder,
         code=request.code_sha256,
     )  # fmt: skip
     (request.results / TABLE).write_bytes(outcome.table)
@@ -75,7 +75,7 @@ def _estimate(loaded: Loaded, request: Request) -> None:
     from exeat.audit.engine.run import expected_cost  # noqa: PLC0415 the same
 
     target = replace(loaded.target, component_sha256=(request.code_sha256,))
-    cost = expected_cost(target, loaded.recipe, request.plan, loaded.regimes)
+    cost = expected_cost(target, loaded.recipe, request.plan, loaded.extras.regimes)
     (request.results / ESTIMATE).write_text(json.dumps(cost.as_values()), encoding="utf-8")
 
 

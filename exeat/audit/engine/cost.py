@@ -68,10 +68,10 @@ class Cost:
     def sentence(self) -> str:
         """Say it in one line."""
         if self.units is None:
-            return f"No recipe, so no shadow models: about {duration(self.seconds)}."
+            return f"No recipe, so no shadow models: about {duration(self.seconds)} for the attacks on membership."
         return (
             f"About {self.units:.1f} times one training of the recipe ({self.training:.2g} s), "
-            f"{duration(self.seconds)} in all."
+            f"{duration(self.seconds)} for the attacks on membership."
         )
 
 

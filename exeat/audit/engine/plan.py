@@ -35,7 +35,8 @@ class Plan:
 
     ``attacks`` left empty means every attack that the target allows. ``delta`` is the delta at which lower bounds of
     epsilon are given where ``claim``, what the manifest says of differential privacy, states none. ``device`` is a
-    torch device for training; ``threads`` pins torch and its libraries.
+    torch device for training; ``threads`` pins torch and its libraries. ``only_membership`` leaves out structure,
+    reconstruction, attributes and linkage.
     """
 
     attacks: tuple[str, ...] = ()
@@ -48,6 +49,7 @@ class Plan:
     author: str = "not stated"
     independent: bool = False
     claim: DpClaim | None = None
+    only_membership: bool = False
 
     def __post_init__(self) -> None:
         _known("attack", self.attacks, ATTACKS)

@@ -39,6 +39,7 @@ class Measured:
 
     scores: list[Scores]
     missing: list[Indicator]
+    beyond: list[Indicator] = field(default_factory=list)
     elsewhere: list[Indicator] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -90,7 +91,7 @@ def all_indicators(target: Target, plan: Plan, measured: Measured) -> list[Indic
     found = [indicator for scores in measured.scores for indicator in indicators_of(scores)]
     found += [*measured.missing, *measured.elsewhere, *_epsilon(plan, measured.scores)]
     found.append(gap_indicator(target.model, target.members, target.non_members))
-    return [*found, _extraction()]
+    return [*found, *measured.beyond, _extraction()]
 
 
 def in_regime(scores: Scores, regime: Regime) -> list[Indicator]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from exeat.audit.engine.beyond import Beyond, Extras
 from exeat.audit.engine.checkpoint import check_weights, digests_of
 from exeat.audit.engine.checks import check_records, check_target
 from exeat.audit.engine.cost import Cost, estimate_cost
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from decimal import Decimal
 
+    from exeat.audit.attribute import Attribute
+    from exeat.audit.linkage import Linkable
     from exeat.audit.scores import Scores
     from exeat.audit.shadows import Stack
     from exeat.audit.target import Recipe, Target
@@ -52,7 +55,10 @@ def audit(
     shadows: int = 64,
     seed: int = 0,
     regimes: Sequence[Regime | str] = (),
+    attributes: Sequence[Attribute] = (),
+    linkable: Linkable | None = None,
     claim: DpClaim | None = None,
+    only_membership: bool = False,
     delta: Decimal | str = "1e-5",
     author: str = "not stated",
     independent: bool = False,
@@ -64,18 +70,19 @@ def audit(
 
     ``files`` are the checkpoint's files: their digests bind the report, and their weights must be the model's.
     ``folder`` keeps what was computed, so that the same call goes on where it stopped, and the scores of single
-    records; both are as sensitive as the data. ``regimes`` are built-in ones by name, or ``Regime``s. ``claim`` is
-    what the manifest says of differential privacy; it is tested. Raises BadInput where the target or a setting is not
-    sound.
+    records; both are as sensitive as the data. ``regimes`` are built-in ones by name, or ``Regime``s. ``attributes``
+    name sensitive columns, ``linkable`` released rows beside an outside table. ``claim`` is what the manifest says of
+    differential privacy; it is tested. Raises BadInput where the target or a setting is not sound.
     """
     plan = Plan(
         attacks=tuple(attacks), shadows=shadows, seed=seed, delta=as_delta(str(delta)), author=author, claim=claim,
         independent=independent, threads=threads, device=device,
-        regimes=tuple(one for one in regimes if isinstance(one, str)),
+        regimes=tuple(one for one in regimes if isinstance(one, str)), only_membership=only_membership,
     )  # fmt: skip
-    own = [one for one in regimes if isinstance(one, Regime)]
+    own = tuple(one for one in regimes if isinstance(one, Regime))
+    extras = Extras(regimes=own, attributes=tuple(attributes), linkable=linkable)
     home = private_folder(Path(folder)) if folder is not None else None
-    outcome = conduct(bound(target, files), recipe, plan, own, files=[Path(f) for f in files], folder=home, say=say)
+    outcome = conduct(bound(target, files), recipe, plan, extras, files=[Path(f) for f in files], folder=home, say=say)
     if home is None:
         return without_table(outcome.report)
     _keep(home, outcome)
@@ -115,20 +122,24 @@ def bound(target: Target, files: Sequence[Path | str]) -> Target:
 
 
 def conduct(
-    target: Target, recipe: Recipe | None, plan: Plan, own: Sequence[Regime] = (), *, files: Sequence[Path] = (),
+    target: Target, recipe: Recipe | None, plan: Plan, extras: Extras | None = None, *, files: Sequence[Path] = (),
     folder: Path | None = None, code: str | None = None, say: Callable[[str], None] = to_stderr,
 ) -> Outcome:  # fmt: skip
-    """Check the target, run the attacks and put the report together; ``own`` are regimes that are not built in."""
+    """Check the target, run the attacks and put the report together."""
+    extras = extras or Extras()
     with pinned(plan.threads):
         target = ready(target)
         notes = check_target(target) + [note for note in (files and check_weights(target.model, files),) if note]
-        regimes = [*(BUILT_IN[name](target, seed=plan.seed) for name in plan.regimes), *own]
+        regimes = [*(BUILT_IN[name](target, seed=plan.seed) for name in plan.regimes), *extras.regimes]
         for regime in regimes:
             check_records(regime.target(target))
         for note in notes:
             say(f"Note: {note}")
-        measured = _measure(target, recipe, plan, regimes, folder, say)
+        progress = _expect(target, recipe, plan, _kinds(plan, extras.regimes), say)
+        measured = _measure(target, recipe, plan, regimes, folder, progress)
         measured.notes[:0] = notes
+        measured.beyond = Beyond(target, recipe, plan, extras, folder, progress).measured()
+        progress.end()
         table = table_of(measured.scores)
         settings = settings_of(target, recipe, plan, regimes, code)
         return Outcome(report_of(target, plan, settings, measured, withheld_of(measured.scores, table)), table)
@@ -136,10 +147,9 @@ def conduct(
 
 def _measure(
     target: Target, recipe: Recipe | None, plan: Plan, regimes: Sequence[Regime], folder: Path | None,
-    say: Callable[[str], None],
+    progress: Progress,
 ) -> Measured:  # fmt: skip
     """Train the shadow models, run all attacks on the true records and in every regime."""
-    progress = _expect(target, recipe, plan, _kinds(plan, regimes[len(plan.regimes) :]), say)
     needed = recipe is not None and not set(plan.names) <= NEEDS_NO_SHADOWS
     stack = shadow_stack(target, recipe, plan, folder, progress) if recipe is not None and needed else None
     real = Attacks(target, stack, plan, folder, progress).run(plan.names)
@@ -154,7 +164,6 @@ def _measure(
         found.append((regime, there.scores))
         measured.elsewhere += _labelled(regime, there)
     measured.differences = differences(real.scores, [(r.kind, r.detail, scores) for r, scores in found])
-    progress.end()
     return measured
 
 

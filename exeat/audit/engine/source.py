@@ -7,6 +7,7 @@ from importlib.machinery import ModuleSpec
 from importlib.util import module_from_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from exeat.audit.engine.beyond import Extras
 from exeat.audit.engine.checkpoint import digests_of
 from exeat.audit.engine.data_files import read_records
 from exeat.audit.regimes import Regime
@@ -30,14 +31,14 @@ class Loaded(NamedTuple):
 
     target: Target
     recipe: Recipe | None
-    regimes: tuple[Regime, ...]
+    extras: Extras
 
 
 def load(source: Source, code_sha256: str, checkpoint_id: str) -> Loaded:
-    """Return target, recipe and regimes of a job file, or the target of a program."""
+    """Return target, recipe and extras of a job file, or the target of a program."""
     if source.job is not None:
         return _of_job(_module(source.job, code_sha256), source.job)
-    return Loaded(_of_program(source, code_sha256, checkpoint_id), None, ())
+    return Loaded(_of_program(source, code_sha256, checkpoint_id), None, Extras())
 
 
 def _module(path: Path, code_sha256: str) -> ModuleType:
@@ -65,12 +66,25 @@ def _of_job(module: ModuleType, path: Path) -> Loaded:
         )
     target = _given(module.target(), Target, f"target() of {path.name}")
     recipe = getattr(module, "recipe", None)
-    regimes = getattr(module, "regimes", None)
-    return Loaded(
-        target,
-        _given(recipe(), Recipe, f"recipe() of {path.name}") if callable(recipe) else None,
-        tuple(_given(one, Regime, f"regimes() of {path.name}") for one in regimes()) if callable(regimes) else (),
+    made = _given(recipe(), Recipe, f"recipe() of {path.name}") if callable(recipe) else None
+    return Loaded(target, made, _extras(module, path))
+
+
+def _extras(module: ModuleType, path: Path) -> Extras:
+    """Return what the job brings beside target and recipe; each function may be missing."""
+    from exeat.audit.attribute import Attribute  # noqa: PLC0415 torch, which the job has loaded by now
+    from exeat.audit.linkage import Linkable  # noqa: PLC0415 with it
+
+    regimes, attributes, linkable = (getattr(module, name, None) for name in ("regimes", "attributes", "linkable"))
+    return Extras(
+        regimes=_all(regimes(), Regime, f"regimes() of {path.name}") if callable(regimes) else (),
+        attributes=_all(attributes(), Attribute, f"attributes() of {path.name}") if callable(attributes) else (),
+        linkable=_given(linkable(), Linkable, f"linkable() of {path.name}") if callable(linkable) else None,
     )
+
+
+def _all(values: Any, kind: type[Any], what: str) -> tuple[Any, ...]:
+    return tuple(_given(value, kind, what) for value in values)
 
 
 def _given(value: Any, kind: type[Any], what: str) -> Any:

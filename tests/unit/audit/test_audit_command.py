@@ -39,7 +39,7 @@ def audited(tmp_path_factory):
     weights = save(toy(), folder)
     done = run(
         folder / "audit_target.py", "--checkpoint", weights, "--checkpoint-id", "toy-v1", "-o", folder / "report.json",
-        "--seed", 5,
+        "--seed", 5, "--only-membership",
     )  # fmt: skip
     assert done.exit_code == 0, done.output
     return folder, done
@@ -100,7 +100,8 @@ def test_a_program_with_files_of_records_needs_no_code(tmp_path):
         np.savez(tmp_path / f"{name}.npz", x=records.x.numpy(), y=records.y.numpy())
     done = run(
         "--program", tmp_path / "m.pt2", "--members", tmp_path / "in.npz", "--non-members", tmp_path / "out.npz",
-        "--checkpoint", tmp_path / "m.pt2", "--checkpoint-id", "toy-v1", "-o", tmp_path / "r.json", "--json",
+        "--checkpoint", tmp_path / "m.pt2", "--checkpoint-id", "toy-v1", "-o", tmp_path / "r.json",
+        "--json", "--only-membership",
     )  # fmt: skip
     assert done.exit_code == 0, done.output
     report = parse_document(done.stdout.encode(), RiskReport)

@@ -17,6 +17,7 @@ from exeat.audit.engine.run import conduct
 from exeat.errors import BadInput
 from tests.unit.audit.engine.toys import toy
 
+PLAN = Plan(only_membership=True)
 STRANGE = """
 import os
 from pathlib import Path
@@ -96,7 +97,7 @@ def ends(status, seconds=60):
 
 @pytest.fixture(scope="module")
 def outcome():
-    return conduct(toy(), None, Plan(), code="sha256:" + "b" * 64, say=lambda _line: None)
+    return conduct(toy(), None, PLAN, code="sha256:" + "b" * 64, say=lambda _line: None)
 
 
 def left(folder, outcome, **changes):
@@ -104,7 +105,7 @@ def left(folder, outcome, **changes):
     folder.mkdir(exist_ok=True)
     request = Request(
         source=Source(job=folder / "job.py"), code_sha256="sha256:" + "b" * 64, files=(),
-        file_sha256=("sha256:" + "a" * 64,), checkpoint_id="toy-v1", plan=Plan(), folder=folder, results=folder,
+        file_sha256=("sha256:" + "a" * 64,), checkpoint_id="toy-v1", plan=PLAN, folder=folder, results=folder,
     )  # fmt: skip
     document = json.loads(outcome.report.to_bytes()) | changes
     (folder / REPORT).write_text(json.dumps(document))

@@ -39,6 +39,7 @@ def test_every_setting_changes_the_digest():
     changes = {
         "attacks": ("loss",), "shadows": 8, "seed": 1, "threads": 2, "device": "cuda", "regimes": ("masked",),
         "delta": Decimal("1e-6"), "author": "x", "independent": True, "claim": CLAIM,
+        "only_membership": True,
     }  # fmt: skip
     assert set(changes) == set(plan.as_values())
     digests = {digest_of_values(Plan(**{name: value}).as_values()) for name, value in changes.items()}

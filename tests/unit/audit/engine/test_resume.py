@@ -66,7 +66,7 @@ def command(folder, name="r.json"):
     return [
         sys.executable, "-m", "exeat", "audit", str(folder / "job.py"), "--checkpoint",
         str(folder / "model.safetensors"), "--checkpoint-id", "toy-v1", "-o", str(folder / name), "--folder",
-        str(folder / "kept"), "--shadows", str(SHADOWS), "--attacks", "loss,lira,rmia",
+        str(folder / "kept"), "--shadows", str(SHADOWS), "--attacks", "loss,lira,rmia", "--only-membership",
     ]  # fmt: skip
 
 
@@ -107,11 +107,11 @@ def quiet(_line):
     pass
 
 
-def run(folder, **changes):
-    given = {"recipe": RECIPE_OF_NUMBERS, "shadows": 4, "attacks": ("loss", "lira"), "say": quiet} | changes
-    return audit(
-        changes.pop("target", None) or toy(), folder=folder, **{k: v for k, v in given.items() if k != "target"}
-    )
+USUAL = {"recipe": RECIPE_OF_NUMBERS, "shadows": 4, "attacks": ("loss", "lira"), "say": quiet, "only_membership": True}
+
+
+def run(folder, *, target=None, **changes):
+    return audit(target or toy(), folder=folder, **USUAL | changes)
 
 
 def test_finished_attacks_are_not_run_again(tmp_path, monkeypatch):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 
 import pandas as pd
 import pytest
 import torch
 
-from exeat.audit import Records, Target, audit, digests_of
+from exeat.audit import Records, Target, digests_of
+from exeat.audit import audit as audit_all
 from exeat.audit.engine.plan import digest_of_values
 from exeat.errors import BadInput
 from exeat.model.base import digest_of
@@ -19,6 +21,9 @@ from tests.unit.audit.engine.toys import network, save, toy
 
 def quiet(_line):
     pass
+
+
+audit = partial(audit_all, only_membership=True)
 
 
 @pytest.fixture(scope="module")
