@@ -44,8 +44,8 @@ class Run:
     splits: Mapping[str, Split]
     privacy: Privacy | None
     delta: float | None
-    epoch: int
-    step: int
+    epoch: int | None
+    step: int | None
     total_epochs: int
     rule: str
 

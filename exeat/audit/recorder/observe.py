@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -79,8 +80,10 @@ class Observer:
         try:
             found = self._probe.gradients(self._gradient_sample)
         except (RuntimeError, NotImplementedError, TypeError, ValueError) as exc:
-            self._gradients_fail = f"no gradient per example: {type(exc).__name__} under torch.func"
+            self._gradients_fail = f"no gradient per example: {type(exc).__name__}"
             return {"note": self._gradients_fail}
+        if not math.isfinite(found.q50):
+            return {"note": "gradients are not finite"}
         return {"gradient_norm_q50": found.q50, "gradient_norm_q90": found.q90, "gradient_norm_q99": found.q99,
                 "outlying_gradients": found.outlying, "n_gradients": found.n}  # fmt: skip
 

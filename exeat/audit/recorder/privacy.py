@@ -37,7 +37,8 @@ class Privacy:
         """Return epsilon spent so far by Rényi DP; None without delta, steps or noise."""
         if delta is None or not self.phases or any(noise <= 0 for noise, _, _ in self.phases):
             return None
-        return spent(self.phases, delta)
+        epsilon = spent(self.phases, delta)
+        return epsilon if math.isfinite(epsilon) else None
 
     def claim(self, delta: float | None) -> dict[str, Any]:
         """Return ``manifest.dp`` as far as the loop knows it."""
@@ -47,7 +48,7 @@ class Privacy:
         epsilon = self.epsilon(delta)
         found = {
             "claimed": noisy,
-            "epsilon": f"{number(epsilon):f}" if epsilon is not None and math.isfinite(epsilon) else None,
+            "epsilon": f"{number(epsilon):f}" if epsilon is not None else None,
             "delta": f"{number(delta):f}" if delta is not None else None,
             "mechanism": f"DP-SGD (Opacus {opacus}, {type(self._optimizer).__name__})",
             "accountant": "Rényi DP (Opacus)" if epsilon is not None else None,

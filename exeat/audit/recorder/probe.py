@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 BATCH = 1024
 MAX_GRADIENT_ELEMENTS = 2**26
 """Largest number of gradient elements held at once (256 MiB of float32)."""
+ONE_BY_ONE = 64
+"""Most records whose gradients are taken one at a time."""
 OUTLYING = 3.5
 """Robust z above which a gradient counts as outlying: 0.6745 (v − median) / MAD of the log norms (Iglewicz and
 Hoaglin 1993)."""
@@ -37,6 +39,10 @@ PEOPLE_BEYOND = 10
 _HOOKS = ("_forward_hooks", "_backward_hooks", "_backward_pre_hooks")
 _WRAPPERS = {"GradSampleModule": "_module", "DataParallel": "module", "DistributedDataParallel": "module",
              "OptimizedModule": "_orig_mod"}  # fmt: skip
+
+
+class Diverged(BadInput):
+    """A loss is not a finite number."""
 
 
 class Answers(NamedTuple):
@@ -75,11 +81,20 @@ class Probe:
         self.model = bare(model)
         self._twin = _twin(self.model, {})
         self._loss = record_loss or record_loss_of
+        self._together = True
 
     @property
     def device(self) -> torch.device:
         """Return where the model lies."""
         return next((p.device for p in self.model.parameters()), torch.device("cpu"))
+
+    @torch.no_grad()
+    def rehearse(self, sample: Sample) -> tuple[int, ...]:
+        """Return the shape of the outputs for two records; raise BadInput now for what would fail after hours."""
+        part = sample.part(slice(0, 2)).to(self.device)
+        outputs = self._outputs(self._state(), part.x)
+        _check_size([self._loss(outputs, part.y).double().cpu().numpy()], len(part))
+        return tuple(outputs.shape)
 
     @torch.no_grad()
     def answers(self, sample: Sample, state: Mapping[str, Tensor] | None = None) -> Answers:
@@ -96,15 +111,21 @@ class Probe:
         return Answers(np.concatenate(losses), np.concatenate(right) if right else None)
 
     def gradients(self, sample: Sample) -> Gradients:
-        """Return quantiles of the norm of each record's loss gradient over all trainable weights, before clipping."""
+        """Return quantiles of the norm of each record's loss gradient over all trainable weights, before clipping.
+
+        All records together (torch.func); where the model's code cannot be vectorised, at most ``ONE_BY_ONE`` records,
+        one backward pass each.
+        """
+        if self._together:
+            try:
+                return summary(self._norms_together(sample))
+            except RuntimeError:
+                self._together = False
+        return summary(self._norms_one_by_one(sample.part(slice(0, ONE_BY_ONE))))
+
+    def _norms_together(self, sample: Sample) -> NDArray[np.float64]:
         weights = {name: p.detach() for name, p in self.model.named_parameters() if p.requires_grad}
-        rest = {name: value for name, value in self._state().items() if name not in weights}
-
-        def loss(trained: dict[str, Tensor], x: Any, y: Tensor) -> Tensor:
-            one = x[None] if isinstance(x, torch.Tensor) else {name: value[None] for name, value in x.items()}
-            return self._loss(self._outputs({**trained, **rest}, one), y[None]).sum()
-
-        each = vmap(grad(loss), in_dims=(None, 0, 0), randomness="different")
+        each = vmap(grad(self._one_loss), in_dims=(None, 0, 0), randomness="different")
         size = max(1, MAX_GRADIENT_ELEMENTS // max(1, sum(p.numel() for p in weights.values())))
         squares = []
         with warnings.catch_warnings():
@@ -113,7 +134,24 @@ class Probe:
                 part = sample.part(slice(start, start + size)).to(self.device)
                 found = each(weights, part.x, part.y)
                 squares.append(torch.stack([g.flatten(1).square().sum(dim=1) for g in found.values()]).sum(dim=0))
-        return summary(torch.cat(squares).double().sqrt().cpu().numpy())
+        norms: NDArray[np.float64] = torch.cat(squares).double().sqrt().cpu().numpy()
+        return norms
+
+    def _norms_one_by_one(self, sample: Sample) -> NDArray[np.float64]:
+        trained = {name: p.detach().requires_grad_() for name, p in self.model.named_parameters() if p.requires_grad}
+        here, norms = sample.to(self.device), []
+        for row in range(len(sample)):
+            x = here.x[row] if isinstance(here.x, torch.Tensor) else {name: v[row] for name, v in here.x.items()}
+            with torch.enable_grad():
+                loss = self._one_loss(trained, x, here.y[row])
+            found = torch.autograd.grad(loss, list(trained.values()), allow_unused=True)
+            norms.append(sum(float(g.double().square().sum()) for g in found if g is not None) ** 0.5)
+        return np.array(norms)
+
+    def _one_loss(self, trained: Mapping[str, Tensor], x: Any, y: Tensor) -> Tensor:
+        """Return the loss of one record under ``trained``, everything else as the model has it."""
+        one = x[None] if isinstance(x, torch.Tensor) else {name: value[None] for name, value in x.items()}
+        return self._loss(self._outputs({**self._state(), **trained}, one), y[None]).sum()
 
     def _state(self) -> dict[str, Tensor]:
         return {**dict(self.model.named_parameters()), **dict(self.model.named_buffers())}
@@ -158,16 +196,20 @@ def summary(norms: NDArray[np.float64]) -> Gradients:
     return Gradients(len(norms), float(np.median(norms)), values[0.9], values[0.99], outlying)
 
 
-def _check(losses: list[NDArray[np.float64]], n: int) -> None:
+def _check_size(losses: list[NDArray[np.float64]], n: int) -> None:
     counted = sum(one.size for one in losses)
     if counted != n or any(one.ndim != 1 for one in losses):
         raise BadInput(
             f"record_loss gave {counted} losses for {n} records.", "Return one loss per record, without reduction."
         )
+
+
+def _check(losses: list[NDArray[np.float64]], n: int) -> None:
+    _check_size(losses, n)
     if not all(math.isfinite(float(one.sum())) for one in losses):
-        raise BadInput(
+        raise Diverged(
             "A loss is not a finite number: training has diverged, or the sample holds values that are none.",
-            "Look at the learning rate and the data; the epochs so far are kept.",
+            "Look at the learning rate and the data; what was recorded before can be chosen by its epoch.",
         )
 
 

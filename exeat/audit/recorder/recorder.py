@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
@@ -16,7 +18,7 @@ from exeat.audit.recorder.journal import Journal
 from exeat.audit.recorder.manifest import Run, document
 from exeat.audit.recorder.observe import Observer
 from exeat.audit.recorder.privacy import privacy_of
-from exeat.audit.recorder.probe import Probe, bare
+from exeat.audit.recorder.probe import Diverged, Probe, bare
 from exeat.audit.recorder.recommend import MARGIN, Recommendation, recommend
 from exeat.audit.recorder.weights import Weights, bytes_of
 from exeat.audit.recorder.writing import Written, write_all
@@ -72,6 +74,7 @@ class Recorder:
         resume: bool = False,
     ) -> None:  # fmt: skip
         self._budget = Budget(share)
+        _check(checkpoint_id, optimizer)
         with self._budget.own("start"):
             self.folder, self.model, self.checkpoint_id = Path(folder), model, checkpoint_id
             self._started = _now()
@@ -82,10 +85,12 @@ class Recorder:
             self._seeds, self._total = ("torch", *seeds), total_epochs
             self._privacy = privacy_of(optimizer, privacy_engine, self._splits["train"])
             self._hyperparameters = facts.hyperparameters(optimizer, self._splits["train"], total_epochs)
-            probe = Probe(model, record_loss)
-            self._journal = Journal(self.folder, self._header(), resume=resume)
+            self._probe = Probe(model, record_loss)
+            self._outputs = [self._probe.rehearse(split.sample) for split in self._splits.values()]
+            with_about(document(self._run({"epoch": None, "step": None}, ""), [], {}, []), self._about)
             self._weights = Weights(self.folder, keep)
-            self._observer = Observer(probe, self._splits, canaries, gradient_sample, self._journal.rows)
+            self._journal = Journal(self.folder, self._header(), resume=resume)
+            self._observer = Observer(self._probe, self._splits, canaries, gradient_sample, self._journal.rows)
             self._steps = self._journal.rows[-1]["step"] if self._journal.rows else 0
             self._losses: list[torch.Tensor] = []
             self._hook = self._watch(optimizer)
@@ -143,17 +148,25 @@ class Recorder:
         """Return what the budget allows to measure now."""
         row: dict[str, Any] = {}
         if self._losses:
-            row["running_loss"] = float(torch.stack(self._losses).double().mean())
+            loss = float(torch.stack(self._losses).double().mean())
+            row["running_loss"] = loss if math.isfinite(loss) else None
             self._losses.clear()
         if self._budget.affords("look"):
             with self._budget.own("look"):
-                row |= self._look(number)
+                row |= self._look_unless_diverged(number)
         else:
             row["note"] = BEYOND
         if self._budget.affords("gradients"):
             with self._budget.own("gradients"):
                 row |= self._observer.gradients()
         return row
+
+    def _look_unless_diverged(self, number: int) -> dict[str, Any]:
+        """Leave it to the loop what to do about losses that are no numbers."""
+        try:
+            return self._look(number)
+        except Diverged:
+            return {"note": "not measured: a loss is not finite"}
 
     def _look(self, number: int) -> dict[str, Any]:
         seen = self._observer.look(number)
@@ -192,10 +205,10 @@ class Recorder:
             chosen, last = self._settled(select), self._journal.rows[-1]["epoch"]
             advice = recommend(self._observer.looks, self._margin)
             if chosen is None:
-                chosen = advice.epoch or last
+                chosen = advice.epoch or max((look.epoch for look in self._observer.looks), default=last)
             row = next(row for row in self._journal.rows if row["epoch"] == chosen)
             weights = self._weights.read(chosen)
-            run = self._run(row, _rule(select, chosen == last))
+            run = self._run(row, _rule(select, chosen == last), last)
             written = write_all(
                 run, weights, journal=self._journal, observer=self._observer, advice=advice, about=self._about,
                 seed=self._seed,
@@ -210,7 +223,8 @@ class Recorder:
         last = rows[-1]
         if self._unchanged():
             if last.get("weights_sha256") is None:
-                self._journal.amend(**self._look(last["epoch"]), note=None)
+                look = self._look if select == "last" else self._look_unless_diverged
+                self._journal.amend(**{"note": None, **look(last["epoch"])})
         elif select == "last":
             digest = digest_of(bytes_of(bare(self.model)))
             same = [row["epoch"] for row in rows if row.get("weights_sha256") == digest]
@@ -234,21 +248,16 @@ class Recorder:
         same = len(now) == len(self._parameters) and all(a is b for a, b in zip(now, self._parameters, strict=True))
         return same and [p._version for p in now] == self._seen  # noqa: SLF001 see above
 
-    def _run(self, row: Mapping[str, Any], rule: str) -> Run:
-        outputs = getattr(self._last_layer(), "out_features", None)
+    def _run(self, row: Mapping[str, Any], rule: str, last: int = 0) -> Run:
+        outputs = self._outputs[0][1] if len(self._outputs[0]) == 2 else None  # noqa: PLR2004 records and logits
         return Run(
             folder=self.folder, checkpoint_id=self.checkpoint_id, started=self._started, ended=_now(),
             model=facts.model_facts(self.model, self._splits["train"].sample, outputs),
-            hardware=facts.hardware(next(self.model.parameters()).device), hyperparameters=self._hyperparameters,
+            hardware=facts.hardware(self._probe.device), hyperparameters=self._hyperparameters,
             seeds=self._seeds, splits=self._splits, privacy=self._privacy, delta=self._delta, epoch=row["epoch"],
-            step=row["step"], total_epochs=self._total or max([r["epoch"] for r in self._journal.rows], default=0),
+            step=row["step"], total_epochs=self._total or last,
             rule=rule or "last epoch",
         )  # fmt: skip
-
-    def _last_layer(self) -> torch.nn.Module | None:
-        return next(
-            (part for part in reversed(list(bare(self.model).modules())) if hasattr(part, "out_features")), None
-        )
 
     def _check_open(self) -> None:
         if self._done:
@@ -273,6 +282,19 @@ class Recorder:
             self.finish()
         elif not self._done:
             self.close()
+
+
+def _check(checkpoint_id: str, optimizer: Any) -> None:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,79}", checkpoint_id):
+        raise BadInput(
+            f"{checkpoint_id[:80]!r} is no id of a checkpoint.",
+            "Use small letters, digits, dots and dashes, at most 80.",
+        )
+    if optimizer is not None and not hasattr(optimizer, "param_groups"):
+        raise BadInput(
+            f"A {type(optimizer).__name__} is no optimizer.",
+            "Give the one that trains the model; of several, the first.",
+        )
 
 
 def _rule(select: Select, last: bool) -> str:

@@ -50,7 +50,7 @@ def write_all(
     whole = report.report_of(
         checkpoint_id=run.checkpoint_id,
         component_sha256=tuple(part["sha256"] for part in components if part["kind"] == "weights"),
-        author=str(about.get("created_by") or "recorder of the training run"),
+        author=" ".join(str(about.get("created_by") or "recorder of the training run").split())[:300],
         seed=seed,
         found=found,
         trace=report.trace_of_rows(journal.rows, sizes, advice, parquet),

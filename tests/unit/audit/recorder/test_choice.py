@@ -129,3 +129,60 @@ def test_epochs_may_be_numbered_by_the_loop(tmp_path):
     for number in (10, 20):
         recorder.epoch(number)
     assert recorder.finish().epoch == 20
+
+
+class OneWay(torch.autograd.Function):
+    """A function that knows no derivative."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+
+class Cut(torch.nn.Module):
+    """Has a derivative while it trains, and none afterwards."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = network()
+
+    def forward(self, x):
+        return self.net(x) if self.training else OneWay.apply(self.net(x))
+
+
+def test_a_model_without_gradients_per_example_is_recorded_without_them(tmp_path):
+    recorded, _ = recorded_run(tmp_path / "run", 2, model=Cut())
+    first, second = read_lines(tmp_path / "run")
+    assert first["note"].startswith("no gradient per example")
+    assert "gradient_norm_q50" not in first | second
+    assert recorded.epoch == 2
+
+
+def test_a_run_that_diverges_goes_on_and_says_so(tmp_path):
+    recorder, model, _, _ = begun(tmp_path / "run", keep="all")
+    with torch.no_grad():
+        model[0].weight.fill_(torch.nan)
+    recorder.epoch()
+    recorder.step(torch.tensor(torch.nan))
+    recorder.epoch()
+    assert recorder._journal.rows[3]["note"].endswith("not finite")
+    assert recorder._journal.rows[4]["running_loss"] is None
+    with pytest.raises(BadInput, match="diverged") as told:
+        recorder.finish()
+    assert "chosen by its epoch" in told.value.what_to_do
+    assert recorder.finish(select=3).epoch == 3
+
+
+@pytest.mark.parametrize("wrong", [
+    {"checkpoint_id": "Ward model"}, {"optimizer": [1]}, {"record_loss": lambda outputs, y: outputs.sum()},
+    {"about": {"hyperparameters": {"learning_rate": "7"}}}, {"about": {"model": {"n_parameters": 1}}},
+    {"share": 0}, {"keep": "some"}, {"train": (torch.zeros(4, 8), torch.zeros(4, 9))},
+])  # fmt: skip
+def test_mistakes_show_before_training_and_leave_no_folder(tmp_path, wrong):
+    train, test = halves()
+    model = network()
+    given = {"optimizer": torch.optim.SGD(model.parameters(), lr=0.1), "checkpoint_id": "a", "train": train}
+    with pytest.raises(BadInput) as told:
+        Recorder(tmp_path / "run", model, **(given | {"test": test} | wrong))
+    assert told.value.what_to_do
+    assert not (tmp_path / "run").exists()

@@ -38,6 +38,17 @@ class Named(nn.Module):
         return type("Output", (), {"logits": self.net(values * mask)})()
 
 
+class Branching(nn.Module):
+    """Asks for a value in its forward pass, which cannot be vectorised."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = network()
+
+    def forward(self, x):
+        return self.net(x) if float(x.sum().detach()) < 1e9 else x
+
+
 def plain_norms(model, x, y):
     model = copy.deepcopy(model).eval()
     norms = []
@@ -70,6 +81,14 @@ def test_gradient_norms_are_those_of_one_backward_pass_per_record(make):
     found = Probe(model).gradients(Sample(x, y))
     assert found.q50 == pytest.approx(np.median(expected), rel=1e-4)
     assert found.n == 30
+
+
+def test_a_model_that_cannot_be_vectorised_is_taken_record_by_record():
+    model, (x, y) = Branching(), blobs(100)
+    found = Probe(model).gradients(Sample(x, y))
+    assert found.n == 64
+    assert found.q50 == pytest.approx(np.median(plain_norms(model, x[:64], y[:64])), rel=1e-4)
+    assert all(p.grad is None for p in model.parameters())
 
 
 def test_looking_changes_nothing():
