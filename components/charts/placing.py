@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import cos, pi, sin
+from math import cos, hypot, pi, sin
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -13,7 +13,9 @@ WIDTH, HEIGHT = 240.0, 250.0
 BOX = 20.0
 """Pixels that a label or a marker takes."""
 _STEPS = (24.0, 38.0, 54.0, 72.0)
-_ANGLES = tuple(pi / 4 + turn * pi / 4 for turn in range(8))
+_ANGLES = tuple(pi / 4 + turn * pi / 2 for turn in range(4))
+_TURNS = (0.0, pi / 9, -pi / 9)
+"""Intervals run across and up from a point: labels stand between them, on the diagonals or near."""
 
 
 class Offset(NamedTuple):
@@ -36,7 +38,8 @@ def place(points: Sequence[tuple[float, float]]) -> tuple[Offset, ...]:
 
 
 def _candidates() -> list[Offset]:
-    return [Offset(step * cos(angle), -step * sin(angle)) for step in _STEPS for angle in _ANGLES]
+    ways = [angle + turn for turn in _TURNS for angle in _ANGLES]
+    return [Offset(step * cos(way), -step * sin(way)) for step in _STEPS for way in ways]
 
 
 def _cost(anchor: tuple[float, float], offset: Offset, taken: Sequence[tuple[float, float]]) -> tuple[float, float]:
@@ -44,4 +47,4 @@ def _cost(anchor: tuple[float, float], offset: Offset, taken: Sequence[tuple[flo
     x, y = anchor[0] + offset.x, anchor[1] + offset.y
     covered = sum(max(0.0, BOX - max(abs(x - a), abs(y - b))) for a, b in taken)
     outside = max(0.0, BOX / 2 - x, x - WIDTH + BOX / 2) + max(0.0, BOX / 2 - y, y - HEIGHT + BOX / 2)
-    return covered + 2 * outside, abs(offset.x) + abs(offset.y)
+    return covered + 2 * outside, hypot(offset.x, offset.y)

@@ -195,7 +195,7 @@ def label(indicator: Indicator) -> str:
     A subgroup's rate stands at the threshold of everybody; the false-positive rate within the subgroup may differ.
     """
     head, *rest = indicator.indicator_id.split(".")
-    words = [_NAMES.get(head, head), *(_PARTS.get(part, part.replace("_", " ")) for part in rest)]
+    words = [_NAMES.get(head, head), *(attack_name(part) for part in rest)]
     text = ", ".join(words)
     if indicator.fpr is not None:
         text += f" at {figure(indicator.fpr)} FPR"
@@ -204,8 +204,8 @@ def label(indicator: Indicator) -> str:
 
 
 def attack_name(attack: str) -> str:
-    """Return the attack as people write it: ``LiRA`` for ``lira``."""
-    return _PARTS.get(attack, attack.replace("_", " "))
+    """Return the attack as people write it: ``LiRA offline`` for ``lira_offline``."""
+    return _PARTS.get(attack) or " ".join(_PARTS.get(word, word) for word in attack.split("_"))
 
 
 def readings(matter: Matter, check: str, measurements: Iterable[Measurement]) -> tuple[Reading, ...]:
