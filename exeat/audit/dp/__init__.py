@@ -9,8 +9,9 @@ For a risk report::
 ``dp_indicators(claim, *, canaries=None, scores=None, access=Access.API_CONF, level=0.95, seed=0) -> list[Indicator]``
 gives ``dp.epsilon`` by the PLD and the RDP accountant, and ``dp.epsilon_lower`` with its ceiling and the verdict
 (consistent, violated, uninformative) in ``attack_params`` and, as a sentence, in ``bound_note``. ``canaries`` hold
-one score and one coin per canary of *one* training run (exeat/audit/canaries.py makes such canaries); ``scores``
-are those of any membership attack, for targets without canaries. One of the two is used, canaries first.
+one score and one coin per canary of *one* training run (exeat/audit/canaries.py makes such canaries, and
+gradient_canaries.py those for a white box; ``CanaryScores.of(inserted, left_out, signal)`` takes both sides apart);
+``scores`` are those of any membership attack, for targets without canaries. One of the two is used, canaries first.
 """
 
 from exeat.audit.dp.accounting import epsilon_indicators

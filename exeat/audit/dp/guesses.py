@@ -68,6 +68,12 @@ class CanaryScores:
                 "Include each canary by its own fair coin, for instance with exeat.audit.canaries.canary_records.",
             )
 
+    @classmethod
+    def of(cls, inserted: NDArray[np.float64], left_out: NDArray[np.float64], signal: str) -> CanaryScores:
+        """Return the same from the scores of the canaries that the coin put in and of those that it left out."""
+        inside = np.arange(len(inserted) + len(left_out)) < len(inserted)
+        return cls(np.concatenate([inserted, left_out]), inside, signal)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OneRun:

@@ -31,6 +31,12 @@ def test_equal_scores_say_nothing_even_when_the_included_come_first():
     assert abs(np.mean(rights) - 25) < 1.5
 
 
+def test_scores_of_both_sides_are_the_same_canaries():
+    found = separated(shift=2)
+    sides = CanaryScores.of(found.scores[found.inside], found.scores[~found.inside], "made up")
+    assert best_bound(sides, delta=1e-6) == best_bound(found, delta=1e-6)
+
+
 def test_a_perfect_attack_reaches_the_ceiling_and_says_so():
     run = best_bound(separated(), delta=1e-6)
     assert run.at_ceiling
