@@ -10,15 +10,17 @@ import plotly.graph_objects as go
 
 from components.charts.palette import FAIL_AREA, MUTED, SERIES, UNKNOWN, safe, styled
 from components.numbers import figure, interval
+from exeat.policy.measured.roc import shown_points
 
 if TYPE_CHECKING:
-    from exeat.model.curves import Curve, CurvePoint
+    from exeat.model.curves import CurvePoint
     from exeat.policy.measured.roc import Roc, Rocs
 
 DASHES = ("solid", "dash", "dashdot", "dot")
 FAINT = "rgba(128,128,128,0.14)"
 TICKS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
-TABLE_AT = (0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
+ROWS = 10
+"""Points of each curve in the table."""
 _HEIGHT = 420
 
 
@@ -52,21 +54,16 @@ def roc_chart(found: Rocs) -> go.Figure:
 def _origin(found: Rocs) -> tuple[float, float]:
     """Return the left and the lower edge: a zero has no place on a logarithmic axis."""
     left = min(float(one.curve.resolution) for one in found.curves) / 3
-    rates = [float(point.tpr) for one in found.curves for point in _resolved(one.curve) if point.tpr > 0]
+    rates = [float(point.tpr) for one in found.curves for point in shown_points(one.curve) if point.tpr > 0]
     return max(left, 1e-5), max(min([*rates, 0.01]) / 2, 1e-5)
 
 
-def _resolved(curve: Curve) -> list[CurvePoint]:
-    """Return the points that the non-members can show."""
-    return [point for point in curve.points if point.fpr >= curve.resolution and point.fpr > 0]
-
-
 def _draw(chart: go.Figure, roc: Roc, place: int, low: float) -> None:
-    points, colour = _resolved(roc.curve), SERIES[place]
+    points, colour = shown_points(roc.curve), SERIES[place]
     if not points:
         return
     x = [float(point.fpr) for point in points]
-    edge = {"mode": "lines", "line": {"width": 0, "shape": "hv"}, "hoverinfo": "skip", "showlegend": False}
+    edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
     lows, highs = ([max(float(end), low) for end in ends] for ends in zip(*map(_ends, points), strict=True))
     chart.add_trace(go.Scatter(x=x, y=lows, **edge))
     chart.add_trace(go.Scatter(x=x, y=highs, fill="tonexty", fillcolor=_see_through(colour), **edge))
@@ -75,7 +72,7 @@ def _draw(chart: go.Figure, roc: Roc, place: int, low: float) -> None:
         go.Scatter(
             x=x, y=[float(p.tpr) if p.tpr else None for p in points], mode="lines", name=safe(roc.name, 30),
             text=hover, hovertemplate="%{text}<extra></extra>",
-            line={"color": colour, "width": 2.5, "dash": DASHES[place], "shape": "hv"},
+            line={"color": colour, "width": 2.5, "dash": DASHES[place]},
         )
     )  # fmt: skip
 
@@ -119,33 +116,45 @@ def _limits(chart: go.Figure, found: Rocs, left: float) -> None:
 
 
 def roc_table(found: Rocs) -> pd.DataFrame:
-    """Return each curve at a few false-positive rates; what the sample cannot resolve is said, never 0."""
-    return pd.DataFrame([_row(roc, at) for roc in found.curves for at in TABLE_AT])
+    """Return some points of each curve; below what the sample can resolve it is said that nobody knows, never 0."""
+    return pd.DataFrame([row for roc in found.curves for row in (_unknown(roc), *_rows(roc))])
 
 
-def _row(roc: Roc, at: float) -> dict[str, object]:
-    curve = roc.curve
-    below = [point for point in _resolved(curve) if float(point.fpr) <= at]
-    seen = below[-1] if below and at >= float(curve.resolution) else None
+def _rows(roc: Roc) -> list[dict[str, object]]:
+    points = shown_points(roc.curve)
+    step = -(-len(points) // ROWS)
+    return [
+        _row(roc, figure(p.fpr), figure(p.tpr), interval(p.tpr_low, p.tpr_high))
+        for place, p in enumerate(points)
+        if place % step == 0 or place == len(points) - 1
+    ]
+
+
+def _unknown(roc: Roc) -> dict[str, object]:
+    few = f"cannot be known with {roc.curve.n_out:,} outsiders"
+    return _row(roc, f"less than {figure(roc.curve.resolution)}", few, None)
+
+
+def _row(roc: Roc, accused: str, seen: str, ends: str | None) -> dict[str, object]:
     return {
         "Attack": roc.name,
-        "Wrongly accused at most": figure(at),
-        "Recognised": f"not resolvable with {curve.n_out:,} outsiders" if seen is None else figure(seen.tpr),
-        "Interval": None if seen is None else interval(seen.tpr_low, seen.tpr_high),
-        "Members / non-members": f"{curve.n_in:,} / {curve.n_out:,}",
+        "Wrongly accused": accused,
+        "Recognised": seen,
+        "Interval": ends,
+        "Members / non-members": f"{roc.curve.n_in:,} / {roc.curve.n_out:,}",
         "Attacker": roc.access or None,
-        "Method": curve.method,
+        "Method": roc.curve.method,
         "Tool": roc.tool,
     }
 
 
 def roc_alt(found: Rocs) -> str:
-    """Return the figure in words."""
+    """Return the figure in words: each curve at its lowest, a middle and its highest rate."""
     said = []
     for roc in found.curves:
-        rows = [_row(roc, at) for at in (0.001, 0.01, 0.1)]
-        figures = "; ".join(f"at {row['Wrongly accused at most']}: {row['Recognised']}" for row in rows)
-        said.append(f"{roc.name}: {figures}.")
-    return f"Share of members recognised against share of outsiders wrongly accused, worst first. {' '.join(said)}"[
-        :2000
-    ]
+        points = shown_points(roc.curve)
+        some = dict.fromkeys([*points[:1], *points[len(points) // 2 : len(points) // 2 + 1]])
+        figures = "; ".join(f"at {figure(p.fpr)} {figure(p.tpr)}" for p in some)
+        said.append(f"{roc.name}: {figures or 'no point that can be known'}.")
+    axes = "Share of members recognised against share of outsiders wrongly accused, worst first."
+    return f"{axes} {' '.join(said)}"[:2000]

@@ -63,7 +63,7 @@ def rocs(matter: Matter, noun: str) -> Rocs | None:
         worst.setdefault((one.curve.attack, one.curve.regime), one)
     shown = tuple(worst.values())
     gate_from = matter.policy.resolution.non_members_per_fpr / min(max(one.curve.n_out, 1) for one in shown[:MOST])
-    said, more = _sentence(matter, shown[0], noun), tuple(one.name for one in shown[MOST:])
+    said, more = _sentence(matter, shown, noun), tuple(one.name for one in shown[MOST:])
     return Rocs(shown[:MOST], _limits(matter), min(gate_from, Decimal(1)), said, more)
 
 
@@ -79,6 +79,19 @@ def point_at(curve: Curve, fpr: Decimal) -> CurvePoint:
     """Return the last point at no higher false-positive rate; the first where there is none."""
     below = [point for point in curve.points if point.fpr <= fpr]
     return below[-1] if below else curve.points[0]
+
+
+def shown_points(curve: Curve) -> tuple[CurvePoint, ...]:
+    """Return the points that the non-members can show.
+
+    Of those at no false positive only the last tells anything, and of no smaller rate than one of all non-members: it
+    is moved there. The start of every curve, where nobody is accused, tells nothing.
+    """
+    none = [point for point in curve.points if point.fpr < curve.resolution and point.tpr > 0]
+    rest = [point for point in curve.points if point.fpr >= curve.resolution and point.fpr > 0]
+    starts = bool(none) and (not rest or rest[0].fpr > curve.resolution)
+    first = [none[-1].model_copy(update={"fpr": curve.resolution})] if starts else []
+    return (*first, *rest)
 
 
 def _anchor(matter: Matter, found: list[Roc]) -> Decimal | None:
@@ -97,18 +110,31 @@ def _limits(matter: Matter) -> tuple[RateLimit, ...]:
     return tuple(reversed(list({step.fpr: step for step in steps}.values())))
 
 
-def _sentence(matter: Matter, worst: Roc, noun: str) -> str:
-    """Return the worst curve in people: the report's own figure where it has one, else the curve's."""
-    anchor = _anchor(matter, [worst])
+def _sentence(matter: Matter, shown: tuple[Roc, ...], noun: str) -> str:
+    """Return the worst attack that can be said in people."""
+    said = next((text for one in shown if (text := _said(matter, one, noun))), "")
+    if said:
+        return said
+    curve = shown[0].curve
+    if _anchor(matter, [shown[0]]) is None:
+        return f"{curve.n_out:,} outsiders are too few to say how many {noun} an attacker would recognise."
+    return "No attack here has a threshold at which few outsiders are accused, so its rate cannot be said in people."
+
+
+def _said(matter: Matter, one: Roc, noun: str) -> str:
+    """Return the curve in people: the report's own figure where it has one, else a point near the rate."""
+    anchor = _anchor(matter, [one])
     if anchor is None:
-        return f"{worst.curve.n_out:,} outsiders are too few to say how many {noun} an attacker would recognise."
+        return ""
     stated = [
         judged(matter, m)
-        for m in matter.under(f"mia.{worst.curve.attack}.tpr_at_fpr")
-        if m.source.sha256 == worst.sha256 and m.indicator.fpr == anchor and m.indicator.subgroup is None
+        for m in matter.under(f"mia.{one.curve.attack}.tpr_at_fpr")
+        if m.source.sha256 == one.sha256
+        and (m.indicator.fpr, m.indicator.subgroup, m.indicator.regime) == (anchor, None, one.curve.regime)
     ]
-    seen = next((one for one in stated if one.value is not None), None)
-    if seen is not None and seen.value is not None and worst.curve.regime == "real":
+    seen = next((found for found in stated if found.value is not None), None)
+    if seen is not None and seen.value is not None:
         return recognised(seen.value, seen.ci_low, seen.ci_high, anchor, noun)
-    point = point_at(worst.curve, anchor)
-    return recognised(point.tpr, point.tpr_low, point.tpr_high, anchor, noun)
+    point = point_at(one.curve, anchor)
+    near = point.fpr >= max(anchor / 2, one.curve.resolution)
+    return recognised(point.tpr, point.tpr_low, point.tpr_high, anchor, noun) if near else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from functools import cache
 
+import pandas as pd
 import pytest
 
 from components.charts.epsilon import epsilon_chart, epsilon_table
@@ -113,9 +114,21 @@ def test_the_band_of_the_roc_is_the_interval_of_the_report():
 def test_the_table_of_the_roc_never_shows_zero_for_what_cannot_be_known():
     few = scores(2.5, n_out=60)
     frame = roc_table(of(curves=[curve(few)]).rocs)
-    low = frame[frame["Wrongly accused at most"].isin(["0.01 %", "0.1 %", "1 %"])]
-    assert set(low["Recognised"]) == {"not resolvable with 60 outsiders"}
-    assert low["Interval"].isna().all()
+    first = frame.iloc[0]
+    assert (first["Wrongly accused"], first["Recognised"]) == ("less than 1.67 %", "cannot be known with 60 outsiders")
+    assert pd.isna(first["Interval"])
+    assert not frame["Recognised"].isin(["0 %"]).any()
+
+
+def test_the_start_of_a_curve_tells_nothing_and_no_false_alarm_is_no_rate_of_zero():
+    line = curve(scores(2.5))
+    none = [{"fpr": "0", "tpr": tpr, "tpr_low": "0", "tpr_high": "0.2"} for tpr in ("0", "0.02")]
+    found = of(curves=[line | {"points": none + line["points"][5:]}]).rocs
+    drawn = roc_chart(found).data[2]
+    assert (drawn.x[0], drawn.y[0]) == (pytest.approx(1 / 1200), pytest.approx(0.02))
+    assert min(drawn.x) > 0
+    started = of(curves=[line | {"points": none[:1] + line["points"]}]).rocs
+    assert list(roc_chart(started).data[2].x) == list(roc_chart(of(curves=[line]).rocs).data[2].x)
 
 
 def test_a_rate_of_zero_has_no_place_on_the_axis_but_one_in_the_table():

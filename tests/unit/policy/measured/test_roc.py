@@ -76,3 +76,16 @@ def test_a_point_never_stands_at_a_higher_rate_than_asked_for(fpr):
     found = rocs(matter_of(report(curve(STRONG))), "people").curves[0].curve
     point = point_at(found, D(fpr))
     assert point.fpr <= D(fpr) or point == found.points[0]
+
+
+def test_an_attack_without_a_low_threshold_leaves_the_word_to_the_next():
+    coarse = curve(STRONG) | {"attack": "gap"}
+    coarse["points"] = [
+        {"fpr": "0", "tpr": "0", "tpr_low": "0", "tpr_high": "0.9"},
+        {"fpr": "0.4", "tpr": "1", "tpr_low": "0.9", "tpr_high": "1"},
+    ]
+    both = rocs(matter_of(report(coarse, curve(STRONG))), "records")
+    assert both.curves[0].name == "gap"
+    assert "Of 100 records" in both.sentence
+    alone = rocs(matter_of(report(coarse)), "records")
+    assert "No attack here has a threshold at which few outsiders are accused" in alone.sentence
