@@ -26,6 +26,7 @@ import torch
 from torch.nn.functional import log_softmax, one_hot
 
 from exeat.audit.membership import LEVEL, number
+from exeat.audit.reconstruction.gradients import evaluating
 from exeat.audit.reconstruction.imputation import cross_fitted, fit_imputer
 from exeat.audit.reconstruction.paired import independent_difference, paired_difference
 from exeat.errors import BadInput
@@ -155,16 +156,12 @@ def _others(x: Tensor, attribute: Attribute) -> Tensor:
 def _confidence(model: nn.Module, people: Records, attribute: Attribute, values: Tensor) -> Tensor:
     """Return the model's log share of the true label under each value, [n, v]."""
     columns, scores = list(attribute.columns), []
-    was = model.training
-    if was:
-        model.eval()
-    for value in values:
-        x = people.x.flatten(1).clone()
-        x[:, columns] = value.to(x.dtype)
-        logits = model(x.reshape(people.x.shape)).double()
-        scores.append(log_softmax(logits, dim=1).gather(1, people.y[:, None])[:, 0])
-    if was:
-        model.train()
+    with evaluating(model):
+        for value in values:
+            x = people.x.flatten(1).clone()
+            x[:, columns] = value.to(x.dtype)
+            logits = model(x.reshape(people.x.shape)).double()
+            scores.append(log_softmax(logits, dim=1).gather(1, people.y[:, None])[:, 0])
     return torch.stack(scores, dim=1)
 
 

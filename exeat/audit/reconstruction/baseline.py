@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 RESAMPLES = 2000
 MIN_POOL = 4
+BLIND_SHARE = 0.01
+"""Share of people whom one guess without the model may reach by the tolerance."""
 _CHUNK = 256
 _FLAT = 1e-9
 
@@ -119,13 +121,38 @@ def nearest_other(population: Population) -> float:
     return float(np.median(to_nearest(population.rows, population.rows, skip_self=True)))
 
 
-def blind_guess(population: Population, tolerance: float, seed: int) -> Blind:
-    """Return how often the best of many fixed guesses succeeds: the mean and each person of one half, on the other."""
+def _halves(population: Population, seed: int) -> tuple[Tensor, Tensor]:
     order = torch.randperm(len(population.rows), generator=torch.Generator().manual_seed(seed))
     half = len(order) // 2
-    chosen, held = population.rows[order[:half]], population.rows[order[half:]]
+    return population.rows[order[:half]], population.rows[order[half:]]
+
+
+def _from_guesses(chosen: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the guesses [g, d], the mean and each person, and their distances [g, n]; nobody is their own guess."""
     guesses = torch.cat([torch.zeros_like(chosen[:1]), chosen])
-    inside = torch.cdist(guesses, chosen) / chosen.shape[1] ** 0.5 <= tolerance
-    inside[1:].fill_diagonal_(False)
+    apart = torch.cdist(guesses, chosen) / chosen.shape[1] ** 0.5
+    apart[1:].fill_diagonal_(torch.inf)
+    return guesses, apart
+
+
+def tolerance_of(population: Population, seed: int) -> float:
+    """Return how near counts as rebuilt: at most the median distance to the nearest other person.
+
+    Where people are dense it is narrowed until no fixed guess covers more than BLIND_SHARE of one half of them (or
+    one person): a success must say more than that the record is a common one.
+    """
+    _, apart = _from_guesses(_halves(population, seed)[0])
+    allowed = max(1, int(BLIND_SHARE * apart.shape[1]))
+    if allowed >= apart.shape[1] - 1:
+        return nearest_other(population)
+    narrow = float(apart.kthvalue(allowed + 1, dim=1).values.min())
+    return min(nearest_other(population), narrow * (1 - _FLAT))
+
+
+def blind_guess(population: Population, tolerance: float, seed: int) -> Blind:
+    """Return how often the best of many fixed guesses succeeds: the mean and each person of one half, on the other."""
+    chosen, held = _halves(population, seed)
+    guesses, apart = _from_guesses(chosen)
+    inside = apart <= tolerance
     best = guesses[inside.sum(dim=1).argmax()]
     return Blind(tolerance, int((distance(held, best[None]) <= tolerance).sum()), len(held))

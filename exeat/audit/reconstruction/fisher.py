@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
-from torch.func import jacrev
+from torch.func import jacfwd, jacrev
 
+from exeat.audit.reconstruction.least_squares import load_forward_mode
 from exeat.errors import BadInput
 
 if TYPE_CHECKING:
@@ -63,13 +64,16 @@ def information(release: Release, record: Tensor, noise: float) -> Tensor:
             "Give the standard deviation of the noise, or run an attack instead.",
         )
     point = record.detach().double()
-    size = release(point).numel() * point.numel()
+    height = release(point).numel()
+    size = height * point.numel()
     if size > MAX_ENTRIES:
         raise BadInput(
             f"The Jacobian of the release would hold {size:,} numbers.",
             f"At most {MAX_ENTRIES:,} are written out; bound a smaller model or a part of its gradient.",
         )
-    jacobian = jacrev(release)(point).reshape(-1, point.numel())
+    load_forward_mode()
+    mode = jacfwd if point.numel() < height else jacrev
+    jacobian = mode(release)(point).reshape(-1, point.numel())
     result: Tensor = jacobian.T @ jacobian / noise**2
     return result
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import math
+import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +16,7 @@ from torch.nn.functional import cross_entropy
 from exeat.errors import BadInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from torch import Tensor, nn
 
@@ -59,10 +61,30 @@ class GradientRelease:
 
 def frozen(model: nn.Module) -> nn.Module:
     """Return a copy in evaluation mode and double precision whose weights take no gradient."""
-    twin = copy.deepcopy(model)
-    if any(module.training for module in twin.modules()):
-        twin.eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", FutureWarning
+        )  # torch about its own pytrees, when an exported program is copied
+        twin = copy.deepcopy(model)
+    for module in twin.modules():
+        module.training = False
     return twin.double().requires_grad_(requires_grad=False)
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[nn.Module]:
+    """Put a model into evaluation mode for a while, each module back into its own after.
+
+    The flags are set one by one because an exported program refuses ``eval()``; its mode was fixed by its export.
+    """
+    was = [(module, module.training) for module in model.modules()]
+    for module, _ in was:
+        module.training = False
+    try:
+        yield model
+    finally:
+        for module, training in was:
+            module.training = training
 
 
 def weights_of(model: nn.Module) -> dict[str, Tensor]:

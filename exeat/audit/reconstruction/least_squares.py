@@ -28,14 +28,14 @@ def minimise(residual: Residual, start: Tensor, given: tuple[Tensor, ...], *, wi
 
     ``residual(free, *given)`` maps [k] and one entry of each given tensor to [width]; it is vmapped and differentiated.
     """
-    _load_forward_mode()
+    load_forward_mode()
     size = max(1, MAX_ENTRIES // max(width * start.shape[1], 1))
     parts = [slice(at, at + size) for at in range(0, len(start), size)]
     return torch.cat([_solve(residual, start[part], tuple(g[part] for g in given), steps) for part in parts])
 
 
 @lru_cache(maxsize=1)
-def _load_forward_mode() -> None:
+def load_forward_mode() -> None:
     """Let torch load its forward-mode rules, which it does with a deprecation warning about itself."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)

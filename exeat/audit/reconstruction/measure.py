@@ -26,8 +26,8 @@ from exeat.audit.reconstruction.baseline import (
     blind_guess,
     distance,
     median_ratio,
-    nearest_other,
     to_nearest,
+    tolerance_of,
 )
 from exeat.audit.reconstruction.gradient_inversion import Search, Seen, rebuild
 from exeat.audit.reconstruction.gradients import GradientRelease, batch_gradients, batches, frozen, record_gradient
@@ -155,7 +155,7 @@ def _success(apart: Array, population: Population, seed: int, base: dict[str, An
 
     One record per batch is counted: the others share its gradient and are not independent of it.
     """
-    blind = blind_guess(population, nearest_other(population), seed)
+    blind = blind_guess(population, tolerance_of(population, seed), seed)
     first = apart.reshape(len(apart), -1)[:, 0]
     hits, n = int((first <= blind.tolerance).sum()), len(first)
     low, high = clopper_pearson(hits, n, LEVEL)
@@ -165,9 +165,9 @@ def _success(apart: Array, population: Population, seed: int, base: dict[str, An
         indicator_id="recon.rero", status="measured", value=number(hits / n), unit="fraction", ci_low=low, ci_high=high,
         ci_level=LEVEL, ci_method="clopper_pearson", n_in=n, n_events=hits,
         baseline_value=number(blind.hits / blind.tried),
-        bound_note=f"within {blind.tolerance:.3g} standard deviations a coordinate, the median distance to the nearest "
-        f"other person; one blind guess succeeds for {blind.hits} of {blind.tried} non-members [{kappa.low:.4f}, "
-        f"{kappa.high:.4f}]",
+        bound_note=f"within {blind.tolerance:.3g} standard deviations a coordinate, at most the median distance to the "
+        f"nearest other person; one blind guess succeeds for {blind.hits} of {blind.tried} non-members "
+        f"[{kappa.low:.4f}, {kappa.high:.4f}]",
         **(base | {"attack_params": params}),
     )  # fmt: skip
 
@@ -186,7 +186,7 @@ def mechanism_bound(population: Population, private: rero.DpSgd | None, *, seed:
     if private is None:
         reason = "training was not differentially private, so the mechanism excludes nothing"
         return _without("recon.rero_bound", reason, adversary=_MECHANISM, **fields)
-    blind = blind_guess(population, nearest_other(population), seed)
+    blind = blind_guess(population, tolerance_of(population, seed), seed)
     kappa = float(clopper_pearson(blind.hits, blind.tried, LEVEL).high)
     bound = rero.dp_sgd(kappa, private)
     shown = f"kappa {kappa:.4f} from {blind.hits} of {blind.tried} blind guesses (upper end); {bound.method}"

@@ -1,5 +1,7 @@
 """Attribute inference on real networks: noise learned by heart gives the attribute away, a fair model does not."""
 
+import warnings
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -113,10 +115,20 @@ def test_a_continuous_column_is_no_category():
         Attribute(name="x", columns=(1, 2), quantitative=True)
 
 
-def test_the_model_is_left_in_training_mode():
+def test_every_module_is_left_in_the_mode_it_had():
     audited = target(steps=1)
+    audited.model[1].eval()
     measure(audited, SEX)
-    assert audited.model.training
+    assert [module.training for module in audited.model.modules()] == [True, True, False, True]
+
+
+def test_an_exported_program_gives_the_figures_of_its_network():
+    audited = target(steps=50)
+    shape = ({0: torch.export.Dim("n", min=2)},)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch about itself
+        program = torch.export.export(audited.model.eval(), (audited.members.x[:4],), dynamic_shapes=shape).module()
+    assert measure(replace(audited, model=program), SEX) == measure(audited, SEX)
 
 
 def test_the_imputer_is_multinomial_logistic_regression():

@@ -5,7 +5,14 @@ from decimal import Decimal
 import numpy as np
 import torch
 
-from exeat.audit.reconstruction.baseline import Population, blind_guess, median_ratio, nearest_other, to_nearest
+from exeat.audit.reconstruction.baseline import (
+    Population,
+    blind_guess,
+    median_ratio,
+    nearest_other,
+    to_nearest,
+    tolerance_of,
+)
 from exeat.audit.reconstruction.gradient_inversion import Search
 from exeat.audit.reconstruction.gradients import GradientRelease
 from exeat.audit.reconstruction.measure import measure
@@ -109,6 +116,13 @@ def test_a_blind_guess_is_judged_on_people_it_was_not_chosen_on(clinic):
     none, all_ = blind_guess(population, 1e-9, 0), blind_guess(population, 1e9, 0)
     assert none.hits == 0
     assert all_.hits == all_.tried == len(population.rows) - len(population.rows) // 2
+
+
+def test_the_tolerance_makes_a_blind_guess_rare(clinic):
+    population = Population.of(clinic.non_members)
+    found = blind_guess(population, tolerance_of(population, 0), 0)
+    assert 0 < found.tolerance < nearest_other(population)
+    assert found.hits <= 0.05 * found.tried
 
 
 def test_the_interval_of_a_median_ratio_covers_it_in_most_samples():
