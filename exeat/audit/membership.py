@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from exeat.audit.area import area_of, auc, rank_p_value
 from exeat.audit.scores import UNITS, Scores
+from exeat.audit.vulnerable import advantage, vulnerable
 from exeat.model.risk_report import Indicator
-from exeat.policy.interval import auc_hanley_mcneil, clopper_pearson, fpr_upper_bound
+from exeat.policy.interval import clopper_pearson, fpr_upper_bound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,14 +41,6 @@ def number(value: float) -> Decimal:
     return Decimal(repr(float(value))).quantize(_STEP, ROUND_HALF_EVEN)
 
 
-def auc(members: NDArray[np.float64], non_members: NDArray[np.float64]) -> float:
-    """Return the share of (member, non-member) pairs in which the member scores higher; ties count half."""
-    ordered = np.sort(non_members)
-    below = np.searchsorted(ordered, members, side="left")
-    not_above = np.searchsorted(ordered, members, side="right")
-    return float((below + not_above).mean() / (2 * len(non_members)))
-
-
 def threshold_at(non_members: NDArray[np.float64], rate: float | Decimal) -> float | None:
     """Return a score that at most floor(n·rate) non-members exceed; None when n·rate < 1 (not resolvable)."""
     allowed = math.floor(len(non_members) * Decimal(rate))
@@ -56,8 +50,8 @@ def threshold_at(non_members: NDArray[np.float64], rate: float | Decimal) -> flo
 
 
 def indicators_of(scores: Scores) -> list[Indicator]:
-    """Return AUC, TPR at each rate, worst-record and per-subgroup figures of one attack."""
-    result = [_auc_indicator(scores), _worst_record(scores)]
+    """Return AUC, advantage, TPR at each rate, per subgroup, and figures about single records of one attack."""
+    result = [_auc_indicator(scores), _worst_record(scores), vulnerable(scores), advantage(scores)]
     for rate in RATES:
         cut = threshold_at(scores.non_members, rate)
         if cut is None:
@@ -85,16 +79,16 @@ def _indicator(scores: Scores, suffix: str, **fields: Any) -> Indicator:
 
 
 def _auc_indicator(scores: Scores) -> Indicator:
-    n_in, n_out = len(scores.members), len(scores.non_members)
-    value = number(auc(scores.members, scores.non_members))
-    low, high = auc_hanley_mcneil(value, n_in, n_out, LEVEL)
-    spread = math.sqrt((n_in + n_out + 1) / (12 * n_in * n_out))
-    tail = 0.5 * math.erfc((float(value) - 0.5) / spread / math.sqrt(2))
+    found = area_of(scores.members, scores.non_members, LEVEL)
+    value, (low, high) = number(found.value), found.interval
+    tail = number(rank_p_value(scores.members, scores.non_members))
+    note = "p: one-sided rank test against chance, normal approximation, not corrected for several attacks"
+    if tail < _STEP:
+        note += "; given as 1e-9, it is smaller"
     return _indicator(
         scores, "auc", status="measured", value=value, unit="fraction", ci_low=min(low, value),
-        ci_high=max(high, value), ci_level=LEVEL, ci_method="hanley_mcneil", n_in=n_in, n_out=n_out,
-        p_value=max(number(tail), _STEP), baseline_value=Decimal("0.5"),
-        bound_note="p: one-sided rank test against chance, normal approximation, not corrected for several attacks",
+        ci_high=max(high, value), ci_level=LEVEL, ci_method=found.method, n_in=len(scores.members),
+        n_out=len(scores.non_members), p_value=max(tail, _STEP), baseline_value=Decimal("0.5"), bound_note=note,
     )  # fmt: skip
 
 
@@ -130,11 +124,15 @@ def _own_rate(scores: Scores, cut: float, subgroup: str) -> str:
 
 
 def _unresolvable(scores: Scores, rate: Decimal) -> Indicator:
-    n_out = len(scores.non_members)
+    n_in, n_out = len(scores.members), len(scores.non_members)
+    hits = int((scores.members > scores.non_members.max()).sum())
+    most = clopper_pearson(hits, n_in, LEVEL).high
     return _indicator(
-        scores, "tpr_at_fpr", status="not_measured", unit="fraction", fpr=rate, n_in=len(scores.members), n_out=n_out,
+        scores, "tpr_at_fpr", status="not_measured", unit="fraction", fpr=rate, n_in=n_in, n_out=n_out,
         reason=f"{n_out} non-members cannot resolve a false-positive rate of {rate}: one of them is already "
         f"{1 / n_out:.4f}; at least {math.ceil(1 / rate)} are needed",
+        bound_note=f"{hits} of {n_in} members ({hits / n_in:.4f}, at most {most:.4f}) score above every non-member; "
+        f"that stands at a false-positive rate of {fpr_upper_bound(0, n_out):.4f} or less (95 %)",
     )  # fmt: skip
 
 

@@ -47,6 +47,29 @@ def test_an_unresolvable_rate_has_no_value_but_a_reason():
     assert hundredth.ci_low <= hundredth.value <= hundredth.ci_high
 
 
+def test_what_cannot_be_resolved_still_says_what_the_sample_bounds():
+    found = indicators_of(scores(shift=5.0, n_in=898, n_out=899))
+    (thousandth,) = by_id(found, "tpr_at_fpr", fpr=Decimal("0.001"))
+    assert (thousandth.status, thousandth.value) == ("not_measured", None)
+    assert "of 898 members" in thousandth.bound_note
+    assert "at a false-positive rate of 0.0041 or less" in thousandth.bound_note
+
+
+def test_each_attack_gives_its_advantage_and_the_members_it_can_name():
+    found = indicators_of(scores(shift=5.0))
+    (gain,), (count,) = by_id(found, "mia.adv"), by_id(found, "mia.loss.vulnerable_records")
+    assert gain.ci_low > Decimal("0.9")
+    assert count.value > 280
+    assert [one.method for one in (gain, count)] == ["loss threshold (Yeom et al. 2018)"] * 2
+
+
+def test_a_p_value_below_what_is_written_says_so():
+    (area,) = by_id(indicators_of(scores(shift=5.0)), "auc")
+    assert area.p_value == Decimal("1e-9")
+    assert "it is smaller" in area.bound_note
+    assert "it is smaller" not in by_id(indicators_of(scores()), "auc")[0].bound_note
+
+
 def test_subgroups_below_ten_are_left_out():
     groups = {"large": np.arange(300) < 150, "small": np.arange(300) < 9}
     found = indicators_of(scores(groups=groups))
