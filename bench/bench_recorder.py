@@ -1,8 +1,9 @@
 """What the recorder adds to the processor time of training the sample models: python bench/bench_recorder.py [N].
 
-Each sample model is trained N times (default 5) by the recipe of data/samples, without and with the recorder in turn,
-on one thread. The recorder's time covers everything from building it to the last file. The first pair warms up and is
-not counted; what loading the recorder's modules costs a fresh process once is printed apart, beside loading torch.
+Each sample model is trained by the recipe of data/samples on one thread, without and with the recorder in turn, N times
+(default 5); the median share is printed. The recorder's time covers everything from building it to the last file. A first
+pair warms up and is not counted; what loading the recorder's modules costs a fresh process once is printed apart, beside
+loading torch. The recorder's own count of its time is printed too: on a busy machine it is the steadier figure.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 MODELS = ("digits-mlp-v1", "digits-mlp-v3", "digits-mlp-v4", "onco-mlp-v1", "onco-mlp-v4", "glyco-mlp-v2")
 LIMIT = 0.10
+LEAST = 2.0
+"""Seconds of training behind each figure: a short training is repeated, for one alone is noise."""
 IMPORTS = {
     "torch": "import torch",
     "torch and the recorder": "import torch, exeat.audit.recorder",
@@ -83,22 +86,34 @@ def private(spec: Spec, model: Any, optimizer: Any, loader: Any) -> tuple[Any, A
     return found
 
 
-def compare(spec: Spec, times: int) -> float:
-    """Print and return the median share that the recorder adds."""
-    shares, plain, recorded = [], [], None
-    for turn in range(times + 1):
+def several(spec: Spec, count: int, *, record: bool) -> tuple[float, list[Recorded]]:
+    """Train ``count`` times and return the mean processor time, and what was recorded."""
+    seconds, found = 0.0, []
+    for _ in range(count):
         with tempfile.TemporaryDirectory() as name:
-            without, _ = trained(spec, None)
-            with_it, recorded = trained(spec, f"{name}/run")
-            rows = [line for line in Path(f"{name}/run/trace.jsonl").read_text().splitlines() if '"train_loss"' in line]
-        if turn:
-            shares.append(with_it / without - 1)
-            plain.append(without)
+            took, recorded = trained(spec, f"{name}/run" if record else None)
+        seconds += took
+        found += [recorded] if recorded is not None else []
+    return seconds / count, found
+
+
+def compare(spec: Spec, times: int) -> float:
+    """Print and return the median share that the recorder adds; who runs first changes from turn to turn."""
+    warm, _ = several(spec, 1, record=False)
+    several(spec, 1, record=True)
+    count = max(1, round(LEAST / warm))
+    shares, plain, own = [], [], []
+    for turn in range(times):
+        runs = {record: several(spec, count, record=record) for record in (bool(turn % 2), not turn % 2)}
+        shares.append(runs[True][0] / runs[False][0] - 1)
+        plain.append(runs[False][0])
+        own += runs[True][1]
     share = statistics.median(shares)
     each = " ".join(f"{100 * one:+.1f}" for one in shares)
     print(
-        f"{spec.id:14} training {statistics.median(plain):6.2f} s  recorder {100 * share:+5.1f} %  ({each})  "
-        f"measured {len(rows)} of {spec.epochs} epochs, own count {100 * (recorded.overhead if recorded else 0):.1f} %",
+        f"{spec.id:14} training {statistics.median(plain):5.2f} s x {count}  recorder {100 * share:+5.1f} %  ({each})  "
+        f"by its own count {100 * statistics.median(one.overhead for one in own):.1f} %, measured "
+        f"{statistics.median(one.measured for one in own):.0f} of {spec.epochs} epochs",
         flush=True,
     )
     return share

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +14,10 @@ from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset
 from exeat.audit.engine.digests import records_digest
 from exeat.audit.target import Records
 from exeat.errors import BadInput
+from exeat.model.base import digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from torch import Tensor
 
@@ -57,11 +60,14 @@ class Split:
 
 
 def split_of(given: Any, *, most: int, seed: int, name: str) -> Split:
-    """Return what is needed of (x, y), a map-style Dataset or its DataLoader; ``most`` records are kept as the sample.
+    """Return what is needed of (x, y), with x a tensor or tensors by name, of a map-style Dataset or its DataLoader.
 
-    The sample is drawn once, without the training's random state. Of data held as tensors the digest is that of
-    ``exeat audit``; of any other Dataset it is left out, for one pass over it may cost as much as an epoch.
+    At most ``most`` records are kept as the sample, drawn once and without the training's random state. Of data held
+    as tensors the digest is that of ``exeat audit``; of any other Dataset it is left out, for one pass over it may cost
+    as much as an epoch.
     """
+    if isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], Mapping):  # noqa: PLR2004 x by name, and y
+        return _named(dict(given[0]), torch.as_tensor(given[1]), most, seed)
     loader = given if isinstance(given, DataLoader) else None
     data = loader.dataset if loader is not None else given
     tensors = _tensors(data)
@@ -73,6 +79,16 @@ def split_of(given: Any, *, most: int, seed: int, name: str) -> Split:
     digest = records_digest(Records(*tensors)) if tensors else None
     size = loader.batch_size if loader is not None else None
     return Split(sample, n, digest, size, _is_poisson(loader))
+
+
+def _named(x: dict[str, Tensor], y: Tensor, most: int, seed: int) -> Split:
+    """Return the split of inputs that have names; its digest is over the digests of each, in the order of the names."""
+    if len(y) == 0 or any(len(value) != len(y) for value in x.values()):
+        raise BadInput("Inputs by name and labels differ in number, or there are none.", "Give one of each per record.")
+    digests = {name: records_digest(Records(x[name], y)) for name in sorted(x)}
+    rows = torch.from_numpy(np.sort(np.random.default_rng(seed).permutation(len(y))[:most]))
+    sample = Sample({name: value[rows] for name, value in x.items()}, y[rows])
+    return Split(sample, len(y), digest_of(json.dumps(digests).encode()))
 
 
 def _tensors(data: Any) -> tuple[Tensor, Tensor] | None:

@@ -55,6 +55,8 @@ def recommend(looks: Sequence[Look], margin: float = MARGIN) -> Recommendation:
     records where both answers are known). Least: the lowest upper end of the exposure. It is recommended only when it
     is below the last epoch's exposure by more than noise: paired DeLong test, Bonferroni over the epochs compared.
     """
+    if not looks:
+        return Recommendation(None, "No epoch was measured against records that were not trained on.")
     if len(looks) < 2:  # noqa: PLR2004 a choice needs two
         return Recommendation(None, f"{_epochs(len(looks))} measured, so there is nothing to choose between.")
     best = max(looks, key=lambda one: (utility(one), -one.high))

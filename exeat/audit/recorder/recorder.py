@@ -41,12 +41,16 @@ _LATER = frozenset({"components", "epoch", "global_step", "metrics"})
 
 
 class Recorded(NamedTuple):
-    """What was written, the recommendation, and the recorder's processor time as a share of training's."""
+    """What was written, the epoch it is about, the recommendation, how many epochs were measured, and the cost.
+
+    ``overhead`` is the recorder's processor time as a share of training's.
+    """
 
     folder: Path
     written: Written
     epoch: int
     recommendation: Recommendation
+    measured: int
     overhead: float
 
 
@@ -215,7 +219,9 @@ class Recorder:
             )  # fmt: skip
             self._weights.leave({chosen, last} | ({advice.epoch} if advice.epoch else set()))
             self.close()
-        return Recorded(self.folder, written, chosen, advice, self._budget.spent / max(self._budget.training, 1e-9))
+        measured = sum(row.get("train_loss") is not None for row in self._journal.rows)
+        overhead = self._budget.spent / max(self._budget.training, 1e-9)
+        return Recorded(self.folder, written, chosen, advice, measured, overhead)
 
     def _settled(self, select: Select) -> int | None:
         """Make sure that the last epoch was looked at; return the epoch asked for, None for the recommended one."""

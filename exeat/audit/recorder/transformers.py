@@ -35,7 +35,7 @@ class TrainerHooks:
     def on_epoch_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002 the Trainer's names
         """End the epoch."""
         if self.recorder is not None:
-            self.recorder.epoch(round(state.epoch))
+            self.recorder.epoch(max(1, round(state.epoch)))
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002 the Trainer's names
         """Write everything; about the last kept epoch where the Trainer has loaded weights that are no epoch's."""

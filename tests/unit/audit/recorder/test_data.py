@@ -73,6 +73,16 @@ def test_what_is_no_data_is_refused_with_the_next_step(given):
     assert told.value.what_to_do
 
 
+def test_tensors_by_name_are_taken_as_they_are():
+    x, y = blobs(30)
+    split = taken(({"values": x, "mask": torch.ones_like(x)}, y), most=10)
+    assert split.n_records == 30
+    assert split.sample.x["mask"].shape == (10, 8)
+    assert split.digest != taken(({"values": x, "mask": torch.zeros_like(x)}, y)).digest
+    with pytest.raises(BadInput, match="differ in number"):
+        taken(({"values": x[:5]}, y))
+
+
 def test_parts_of_a_sample_are_its_rows():
     x, y = blobs(10)
     part = taken((x, y)).sample.part(slice(2, 5))
