@@ -144,7 +144,8 @@ def frontier_panel(found: Frontier) -> Panel:
     return Panel(
         "frontier", "Protections tried on copies", found.sentence, frontier_chart(found), frontier_alt(found),
         f"{frontier_key(found)}. Measured on copies; this release is the ringed one. Further left exposes less, "
-        f"further up is more useful; lines are intervals. Dashed: points that no other beats in both.{limit}{more}",
+        f"further up is more useful; lines are intervals. Dashed: points that no other beats in both; the best of "
+        f"several is partly luck.{limit}{more}",
         frontier_table(found), f"{counted(len(found.points), 'form')} of the model",
     )  # fmt: skip
 

@@ -88,11 +88,21 @@ def reasons_of(one: Indicator, other: Indicator) -> tuple[str, ...]:
         *_counts(one, other),
         *_shadows(one, other),
         *_seen(one, other),
+        *_settings(one, other),
         *_no_interval(one, other),
     ]
     if one.ci_level is not None and other.ci_level is not None and one.ci_level != other.ci_level:
         found.append("the intervals hold at different confidence")
+    if one.method != other.method:
+        found.append(f"the methods are called “{one.method}” and “{other.method}”")
     return tuple(found)
+
+
+def _settings(one: Indicator, other: Indicator) -> list[str]:
+    """Return what both state and state differently; seeds explain nothing by themselves."""
+    a, b = one.attack_params, other.attack_params
+    shared = [name for name in a if name in b and a[name] != b[name] and "seed" not in name]
+    return [f"{_words(name)} {a[name]} against {b[name]}" for name in shared if not _SHADOWS.match(name)][:3]
 
 
 def _counts(one: Indicator, other: Indicator) -> list[str]:

@@ -168,10 +168,12 @@ def _sentence(points: Sequence[Tried], limit: Decimal | None, axes: Axes, noun: 
     within = [point for point in tried if point.within]
     if not within:
         return f"{start}; none brings the bad end of the interval within the limit."
-    best = max(within, key=lambda point: point.utility)
-    keep, them = ("keeps", "It is") if len(within) == 1 else ("keep", "Most useful of them:")
-    held = f"{start}; {len(within)} {keep} the bad end of the interval within the limit"
-    return f"{held}. {them} {best.title}{_cost(points, best, axes, noun)}."
+    best = max(within, key=lambda point: (point.utility, -point.exposure))
+    many = "all keep" if len(within) == len(tried) else "1 keeps" if len(within) == 1 else f"{len(within)} keep"
+    already = " So does this release as it is." if any(point.original and point.within for point in points) else ""
+    them = "It is" if len(within) == 1 else "Most useful of them:"
+    held = f"{start}; {many} the bad end of the interval within the limit.{already}"
+    return f"{held} {them} {best.title}{_cost(points, best, axes, noun)}."
 
 
 def _cost(points: Sequence[Tried], best: Tried, axes: Axes, noun: str) -> str:
@@ -184,7 +186,6 @@ def _cost(points: Sequence[Tried], best: Tried, axes: Axes, noun: str) -> str:
         return f", at {change}"
     now = share(best.exposure, *(best.exposure_ends or (None, None)))
     before = share(original.exposure, None, None)
-    return (
-        f", at {change}: an attacker would recognise {now} of {now.of:,} {noun} instead of about "
-        f"{before.about:,} of {before.of:,}"
-    )
+    same = (now.of, now.about) == (before.of, before.about)
+    instead = "as now" if same else f"instead of about {before.about:,} of {before.of:,}"
+    return f", at {change}: an attacker would recognise {now} of {now.of:,} {noun} {instead}"

@@ -41,6 +41,17 @@ def test_only_reasons_that_follow_from_the_reports():
     assert found[0].sentence == "The two differ: their intervals do not meet. The reports do not say why."
 
 
+def test_settings_and_methods_that_both_state_are_compared():
+    theirs = second_report(subject(), shift=0.0)
+    for one in theirs["indicators"]:
+        one.update(method="SACRO-ML LiRA", attack_params={"n_shadow_models": "20", "variance": "each", "seed": "9"})
+    ours = own(attack_params={"shadow_models": "64", "variance": "fixed", "seed": "1"})
+    said = of(ours, theirs)[0].sentence
+    assert "variance fixed against each" in said
+    assert "“SACRO-ML LiRA”" in said
+    assert "seed" not in said
+
+
 def test_another_attacker_is_named():
     theirs = second_report(subject(), shift=0.0)
     for one in theirs["indicators"]:
