@@ -6,6 +6,7 @@
 * the same of the gradient of a batch, when ``released`` says how one leaves (a gradient component, an optimizer's
   first moment after one step, the difference of two checkpoints one step apart); otherwise not applicable.
 * ``recon.rero_bound`` from the mechanism, when the training was DP-SGD (``private``); otherwise not applicable.
+* ``recon.rero`` of the best attacker with a list of candidates, for one noisy gradient, beside its bound.
 * ``recon.fil`` for one noisy gradient (``released`` with noise); otherwise not applicable.
 
 Attackers are told apart by ``adversary.knowledge``, so that two figures of one id never mean the same attack.
@@ -29,6 +30,7 @@ from exeat.audit.reconstruction.baseline import (
     to_nearest,
     tolerance_of,
 )
+from exeat.audit.reconstruction.candidates import pick, signals
 from exeat.audit.reconstruction.gradient_inversion import Search, Seen, rebuild
 from exeat.audit.reconstruction.gradients import GradientRelease, batch_gradients, batches, frozen, record_gradient
 from exeat.audit.reconstruction.inversion import PULL, STEPS, invert_classes
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+CANDIDATES, TRIALS = 100, 2000
 BATCHES = 20
 """Batches whose gradient is inverted."""
 FISHER_RECORDS = 20
@@ -67,6 +70,8 @@ def measure(
     population = Population.of(target.non_members)
     found = class_inversion(target, population, seed=seed)
     found += gradient_inversion(target, population, released, search or Search(seed=seed))
+    if released is not None and released.noise > 0:
+        found.append(candidate_success(target, released, seed=seed))
     found.append(mechanism_bound(population, private, seed=seed))
     found.append(fisher_bound(target, population, released, seed=seed))
     return found
@@ -169,6 +174,30 @@ def _success(apart: Array, population: Population, seed: int, base: dict[str, An
         f"nearest other person; one blind guess succeeds for {blind.hits} of {blind.tried} non-members "
         f"[{kappa.low:.4f}, {kappa.high:.4f}]",
         **(base | {"attack_params": params}),
+    )  # fmt: skip
+
+
+def candidate_success(target: Target, released: GradientRelease, *, seed: int) -> Indicator:
+    """Return how often the best attacker picks the member behind one noisy gradient out of a list, beside the bound."""
+    chosen = torch.randperm(len(target.members), generator=torch.Generator().manual_seed(seed))[:CANDIDATES]
+    norm = released.clip_norm or 0.0
+    added = signals(target.model, target.members.x[chosen], target.members.y[chosen], norm)
+    noise = released.noise_multiplier * norm
+    picked = pick(added, noise=noise, sample_rate=1.0, steps=1, trials=TRIALS, seed=seed)
+    low, high = clopper_pearson(picked.hits, picked.trials, LEVEL)
+    kappa = 1 / picked.candidates
+    bound = rero.gaussian(kappa, 1 / released.noise_multiplier)
+    knows = Adversary(
+        access=Access.TRACE, knowledge=(f"{picked.candidates} candidates", "the rest of the batch", "the weights")
+    )
+    return Indicator(
+        indicator_id="recon.rero", status="measured", value=number(picked.hits / picked.trials), unit="fraction",
+        ci_low=low, ci_high=high, ci_level=LEVEL, ci_method="clopper_pearson", n_in=picked.candidates,
+        n_events=picked.hits, method="the likeliest of a list of candidates (after Hayes et al. 2023)", adversary=knows,
+        attack_params={"trials": str(TRIALS), "protection": released.words, "seed": str(seed)}, split="train",
+        baseline_value=number(kappa),
+        bound_note=f"{picked.hits} of {picked.trials} simulated releases; the mechanism allows {bound:.4f}"
+        + ("" if low <= number(bound) else ", so the noise is not what is claimed"),
     )  # fmt: skip
 
 

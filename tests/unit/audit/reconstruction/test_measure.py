@@ -16,7 +16,7 @@ from exeat.audit.reconstruction.baseline import (
 from exeat.audit.reconstruction.gradient_inversion import Search
 from exeat.audit.reconstruction.gradients import GradientRelease
 from exeat.audit.reconstruction.measure import measure
-from exeat.audit.reconstruction.rero import DpSgd
+from exeat.audit.reconstruction.rero import DpSgd, gaussian
 from exeat.audit.target import Records, Target
 
 QUICK = Search(steps=60, restarts=2, seed=0)
@@ -52,11 +52,14 @@ def test_a_private_gradient_keeps_them_and_success_stays_below_the_bound(clinic)
     release = GradientRelease(batch_size=1, clip_norm=1.0, noise_multiplier=2.0)
     private = DpSgd(noise_multiplier=2.0, sample_rate=1.0, steps=1)
     found = measure(clinic, released=release, private=private, seed=1, search=QUICK)
-    error, success = by_id(found, "recon.error")[1], by_id(found, "recon.rero")[1]
+    error, (_, success, picked) = by_id(found, "recon.error")[1], by_id(found, "recon.rero")
     (bound,), (floor,) = by_id(found, "recon.rero_bound"), by_id(found, "recon.fil")
     assert error.value > Decimal("0.9")
     assert success.ci_low <= bound.value < 1
     assert bound.value > bound.baseline_value
+    assert picked.ci_low <= Decimal(repr(gaussian(0.01, 0.5)))
+    assert float(picked.baseline_value) == 0.01
+    assert "not what is claimed" not in picked.bound_note
     assert floor.status == "measured"
     assert floor.value > 1
 
@@ -73,7 +76,8 @@ def test_the_same_seed_gives_the_same_report(clinic):
 
 
 def test_each_figure_of_one_id_has_an_attacker_of_its_own(clinic):
-    found = measure(clinic, released=GradientRelease(batch_size=1), seed=1, search=QUICK)
+    release = GradientRelease(batch_size=1, clip_norm=1.0, noise_multiplier=1.0)
+    found = measure(clinic, released=release, seed=1, search=QUICK)
     keys = [(i.indicator_id, i.adversary.model_dump_json()) for i in found]
     assert len(set(keys)) == len(keys)
 
