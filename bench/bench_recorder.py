@@ -1,9 +1,9 @@
 """What the recorder adds to the processor time of training the sample models: python bench/bench_recorder.py [N].
 
-Each sample model is trained by the recipe of data/samples on one thread, without and with the recorder in turn, N times
-(default 5); the median share is printed. The recorder's time covers everything from building it to the last file. A first
-pair warms up and is not counted; what loading the recorder's modules costs a fresh process once is printed apart, beside
-loading torch. The recorder's own count of its time is printed too: on a busy machine it is the steadier figure.
+Each sample model is trained by the recipe of data/samples on one thread, without and with the recorder in turn, N
+times (default 5); the median share is printed. The recorder's time covers everything from building it to the last
+file. A first pair warms up and is not counted; what loading the recorder's modules costs a fresh process once is
+printed apart, beside loading torch. The recorder's own count is printed too: on a busy machine it is the steadier one.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 MODELS = ("digits-mlp-v1", "digits-mlp-v3", "digits-mlp-v4", "onco-mlp-v1", "onco-mlp-v4", "glyco-mlp-v2")
 LIMIT = 0.10
-LEAST = 2.0
+LEAST = 1.0
 """Seconds of training behind each figure: a short training is repeated, for one alone is noise."""
 IMPORTS = {
     "torch": "import torch",

@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from exeat.audit.recorder.probe import Answers
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
+LEAST_EXPOSED = "least exposed epoch at equal utility, by the recorder"
+"""The selection rule of an epoch that its own figures chose."""
+_CHOSEN = (
+    "The epoch was chosen by losses on the training records, which no accountant counts: "
+    "epsilon does not cover that choice."
+)
 _SCANNED = {Verdict.CLEAN: "clean", Verdict.UNSAFE: "unsafe"}
 
 
@@ -91,6 +97,8 @@ def document(
 ) -> dict[str, Any]:
     """Return the manifest's fields that the loop knows."""
     claim = run.privacy.claim(run.delta) if run.privacy else None
+    if claim and run.rule == LEAST_EXPOSED:
+        claim["statement"] = f"{claim['statement']} {_CHOSEN}".strip()
     return {
         "schema": "exeat-manifest/1",
         "checkpoint_id": run.checkpoint_id,

@@ -15,7 +15,7 @@ from exeat.audit.recorder.about import missing, with_about
 from exeat.audit.recorder.budget import Budget
 from exeat.audit.recorder.data import split_of
 from exeat.audit.recorder.journal import Journal
-from exeat.audit.recorder.manifest import Run, document
+from exeat.audit.recorder.manifest import LEAST_EXPOSED, Run, document
 from exeat.audit.recorder.observe import Observer
 from exeat.audit.recorder.privacy import privacy_of
 from exeat.audit.recorder.probe import Diverged, Probe, bare
@@ -209,7 +209,8 @@ class Recorder:
             chosen, last = self._settled(select), self._journal.rows[-1]["epoch"]
             advice = recommend(self._observer.looks, self._margin)
             if chosen is None:
-                chosen = advice.epoch or max((look.epoch for look in self._observer.looks), default=last)
+                looked = max((look.epoch for look in self._observer.looks), default=last)
+                chosen = looked if advice.epoch is None else advice.epoch
             row = next(row for row in self._journal.rows if row["epoch"] == chosen)
             weights = self._weights.read(chosen)
             run = self._run(row, _rule(select, chosen == last), last)
@@ -217,7 +218,7 @@ class Recorder:
                 run, weights, journal=self._journal, observer=self._observer, advice=advice, about=self._about,
                 seed=self._seed,
             )  # fmt: skip
-            self._weights.leave({chosen, last} | ({advice.epoch} if advice.epoch else set()))
+            self._weights.leave({chosen, last} | ({advice.epoch} if advice.epoch is not None else set()))
             self.close()
         measured = sum(row.get("train_loss") is not None for row in self._journal.rows)
         overhead = self._budget.spent / max(self._budget.training, 1e-9)
@@ -305,7 +306,7 @@ def _check(checkpoint_id: str, optimizer: Any) -> None:
 
 def _rule(select: Select, last: bool) -> str:
     if select == "recommended" and not last:
-        return "least exposed epoch at equal utility, by the recorder"
+        return LEAST_EXPOSED
     return "last epoch" if last else "chosen by the submitter"
 
 

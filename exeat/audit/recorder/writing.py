@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from exeat.audit.recorder import report
 from exeat.audit.recorder.about import as_text, missing, with_about
 from exeat.audit.recorder.journal import CHECKPOINT, TRACE, write_atomically
-from exeat.audit.recorder.manifest import document, write_files
+from exeat.audit.recorder.manifest import LEAST_EXPOSED, document, write_files
 from exeat.audit.recorder.weights import state_of
 from exeat.evidence.gaps import gaps_of, manifest_of
 
@@ -70,7 +70,7 @@ def _notes(run: Run, journal: Journal) -> list[str]:
         f"{looked} of {len(journal.rows)} epochs were measured, all on the same {sample} members.",
         "The loss threshold is the weakest attack: it shows how exposure moves, not how large it can be.",
     ]
-    if run.rule.startswith("least exposed"):
+    if run.rule == LEAST_EXPOSED:
         notes.append("The epoch was chosen by these same figures, so they are a little too good: audit it afresh.")
     return notes
 

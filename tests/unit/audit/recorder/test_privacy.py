@@ -1,5 +1,7 @@
 """What is read from Opacus while it trains, against what its engine and the policy's accountants say."""
 
+import json
+
 import pytest
 import torch
 from opacus import PrivacyEngine
@@ -8,6 +10,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from exeat.audit.recorder import Recorder
 from exeat.audit.recorder.privacy import spent
+from exeat.audit.recorder.recommend import Recommendation
 from exeat.policy.epsilon import dp_sgd_epsilon
 from tests.unit.audit.recorder.runs import halves, network, unlimited
 
@@ -95,3 +98,13 @@ def test_the_report_of_a_private_run_is_about_plain_weights(tmp_path):
     from safetensors.torch import load_file  # noqa: PLC0415
 
     assert set(load_file(tmp_path / "run" / "checkpoint" / "model.safetensors")) == names
+
+
+def test_a_choice_by_training_losses_is_said_not_to_be_covered(tmp_path, monkeypatch):
+    recorder, _ = private_run(tmp_path / "run", keep="all")
+    advice = Recommendation(2, "made up for the test")
+    monkeypatch.setattr("exeat.audit.recorder.recorder.recommend", lambda looks, margin: advice)
+    recorded = recorder.finish(select="recommended")
+    claim = json.loads(recorded.written.draft.read_bytes())["dp"]
+    assert recorded.epoch == 2
+    assert "epsilon does not cover that choice" in claim["statement"]
