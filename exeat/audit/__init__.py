@@ -14,15 +14,28 @@ if TYPE_CHECKING:
     from exeat.audit.engine.checkpoint import digests_of
     from exeat.audit.engine.run import audit, estimate
     from exeat.audit.linkage import Linkable
+    from exeat.audit.recorder import Recorder
     from exeat.audit.regimes import Regime
     from exeat.audit.target import Recipe, Records, Target
 
-__all__ = ["Attribute", "Linkable", "Recipe", "Records", "Regime", "Target", "audit", "digests_of", "estimate"]
+__all__ = [
+    "Attribute",
+    "Linkable",
+    "Recipe",
+    "Recorder",
+    "Records",
+    "Regime",
+    "Target",
+    "audit",
+    "digests_of",
+    "estimate",
+]
 
 _HOMES = {
     "Attribute": "exeat.audit.attribute",
     "Linkable": "exeat.audit.linkage",
     "Recipe": "exeat.audit.target",
+    "Recorder": "exeat.audit.recorder",
     "Records": "exeat.audit.target",
     "Regime": "exeat.audit.regimes",
     "Target": "exeat.audit.target",

@@ -19,10 +19,15 @@ def show(report: RiskReport, written: Path) -> None:
     measured = [one for one in real if one.status == "measured"]
     typer.echo(f"{written}: {len(report.indicators)} figures about {report.subject.checkpoint_id}.")
     for one in measured:
-        typer.echo(f"  {_label(one):34} {_figure(one.value):>9} {_interval(one):20} {one.unit}")
+        typer.echo(f"  {_label(one):46} {_figure(one.value):>9} {_interval(one):20} {one.unit}")
     for one in real:
         if one.status != "measured":
-            typer.echo(f"  {_label(one):34} {one.status.replace('_', ' ')}: {one.reason}")
+            typer.echo(f"  {_label(one):46} {one.status.replace('_', ' ')}: {one.reason}")
+    for one in real:
+        if one.indicator_id == "dp.epsilon_lower" and one.status == "measured":
+            typer.echo(f"Epsilon is {one.bound_note}")
+    for line in report.notes.splitlines():
+        typer.echo(line)
     typer.echo(f"Next: exeat ingest {written}")
 
 

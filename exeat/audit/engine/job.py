@@ -121,6 +121,8 @@ def results_folder(folder: Path) -> Iterator[Path]:
         yield results
     finally:
         shutil.rmtree(results, ignore_errors=True)
+        with suppress(OSError):
+            folder.rmdir()  # nothing was kept: leave no empty folder behind
 
 
 def run_child(request: Request, show: Callable[[str], None], module: str = CHILD, wanted: str = REPORT) -> None:

@@ -12,10 +12,11 @@ import numpy as np
 
 from exeat import __version__
 from exeat.audit.engine.digests import recipe_values, records_digest
+from exeat.audit.engine.figures import figures_of, roc_of, worst_subgroup
 from exeat.audit.engine.gap import gap_indicator
 from exeat.audit.engine.plan import FOR_EPSILON, digest_of_values
 from exeat.audit.engine.robustness import sentences
-from exeat.audit.membership import auc, indicators_of
+from exeat.audit.membership import auc
 from exeat.model.manifest import DpClaim
 from exeat.model.risk_report import Adversary, Indicator, RiskReport, Subject, Tool
 from exeat.model.tier import Access
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from exeat.audit.regimes import Regime
     from exeat.audit.scores import Scores
     from exeat.audit.target import Recipe, Target
+    from exeat.model.curves import Curve
     from exeat.model.risk_report import WithheldRecords
 
 TOOL = "exeat-audit"
@@ -41,6 +43,7 @@ class Measured:
     missing: list[Indicator]
     beyond: list[Indicator] = field(default_factory=list)
     elsewhere: list[Indicator] = field(default_factory=list)
+    curves: list[Curve] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -51,6 +54,8 @@ def report_of(
     """Return the report, bound to the target's files and naming its settings by digest."""
     now = datetime.now(UTC).replace(microsecond=0)
     config = digest_of_values(settings)
+    indicators = all_indicators(target, plan, measured)
+    notes = [*measured.notes, *strength(measured.scores), *worst_subgroup(indicators)]
     values: dict[str, Any] = {
         "schema": "exeat-risk-report/1",
         "report_id": f"{target.checkpoint_id[:48]}-audit-{now:%Y%m%d-%H%M%S}-{config[7:15]}",
@@ -61,8 +66,9 @@ def report_of(
         "tool": Tool(name=TOOL, version=__version__, config_sha256=config),
         "environment": environment(plan),
         "seed": plan.seed,
-        "notes": "\n".join([*measured.notes, *strength(measured.scores), *sentences(measured.differences)]),
-        "indicators": tuple(all_indicators(target, plan, measured)),
+        "notes": "\n".join([*notes, *sentences(measured.differences)]),
+        "indicators": tuple(indicators),
+        "curves": (*(roc_of(scores) for scores in measured.scores), *measured.curves),
         "worst_records": records,
         "x_settings": settings,
     }
@@ -88,20 +94,10 @@ def settings_of(
 
 def all_indicators(target: Target, plan: Plan, measured: Measured) -> list[Indicator]:
     """Return the figures of every attack, bounds of epsilon, the gap, and a reason for each that is missing."""
-    found = [indicator for scores in measured.scores for indicator in indicators_of(scores)]
+    found = [indicator for scores in measured.scores for indicator in figures_of(scores)]
     found += [*measured.missing, *measured.elsewhere, *_epsilon(plan, measured.scores)]
     found.append(gap_indicator(target.model, target.members, target.non_members))
     return [*found, *measured.beyond, _extraction()]
-
-
-def in_regime(scores: Scores, regime: Regime) -> list[Indicator]:
-    """Return the figures of an attack in a regime, labelled as such."""
-    return [
-        one.model_copy(
-            update={"regime": regime.kind, "attack_params": one.attack_params | {"regime_detail": regime.detail}}
-        )
-        for one in indicators_of(scores)
-    ]
 
 
 def _epsilon(plan: Plan, all_scores: Sequence[Scores]) -> list[Indicator]:

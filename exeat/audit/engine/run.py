@@ -11,10 +11,12 @@ from exeat.audit.engine.beyond import Beyond, Extras
 from exeat.audit.engine.checkpoint import check_weights, digests_of
 from exeat.audit.engine.checks import check_records, check_target
 from exeat.audit.engine.cost import Cost, estimate_cost
+from exeat.audit.engine.figures import figures_of, roc_of
+from exeat.audit.engine.likeness import about_shadows, check_recipe
 from exeat.audit.engine.plan import NEEDS_NO_SHADOWS, Plan, as_delta
 from exeat.audit.engine.private import private_folder, write_private
 from exeat.audit.engine.progress import Progress, to_stderr
-from exeat.audit.engine.report import Measured, in_regime, report_of, settings_of
+from exeat.audit.engine.report import Measured, report_of, settings_of
 from exeat.audit.engine.robustness import differences
 from exeat.audit.engine.stages import Attacks, shadow_stack
 from exeat.audit.engine.withheld import name_of, table_of, withheld_of
@@ -29,13 +31,12 @@ if TYPE_CHECKING:
     from exeat.audit.attribute import Attribute
     from exeat.audit.linkage import Linkable
     from exeat.audit.scores import Scores
-    from exeat.audit.shadows import Stack
     from exeat.audit.target import Recipe, Target
     from exeat.model.manifest import DpClaim
     from exeat.model.risk_report import Indicator, RiskReport
 
-UNEVEN = 1.5
-"""How much larger or smaller the shadow models' halves may be than the members without a word about it."""
+MAX_REGIMES = 8
+"""Each costs as much as the attacks on the true records."""
 
 
 class Outcome(NamedTuple):
@@ -105,6 +106,8 @@ def expected_cost(target: Target, recipe: Recipe | None, plan: Plan, own: Sequen
     with pinned(plan.threads):
         target = ready(target)
         check_target(target)
+        if recipe is not None:
+            check_recipe(target, recipe)
         return estimate_cost(target, recipe, plan, _kinds(plan, own))
 
 
@@ -128,9 +131,13 @@ def conduct(
     """Check the target, run the attacks and put the report together."""
     extras = extras or Extras()
     with pinned(plan.threads):
+        _device(plan.device)
         target = ready(target)
-        notes = check_target(target) + [note for note in (files and check_weights(target.model, files),) if note]
+        notes = check_target(target) + (check_recipe(target, recipe) if recipe is not None else [])
+        notes += [note for note in (files and check_weights(target.model, files),) if note]
         regimes = [*(BUILT_IN[name](target, seed=plan.seed) for name in plan.regimes), *extras.regimes]
+        if len(regimes) > MAX_REGIMES:
+            raise BadInput(f"There are {len(regimes)} regimes.", f"Attack at most {MAX_REGIMES} in one audit.")
         for regime in regimes:
             check_records(regime.target(target))
         for note in notes:
@@ -157,18 +164,19 @@ def _measure(
         raise BadInput(
             f"No attack could be run: {real.missing[0].reason}.", "Add loss to --attacks, or correct what is named."
         )
-    measured = Measured(real.scores, real.missing, notes=_about_shadows(target, stack))
+    measured = Measured(real.scores, real.missing, notes=about_shadows(target, stack))
     found: list[tuple[Regime, list[Scores]]] = []
     for regime in regimes:
         there = Attacks(regime.target(target), stack, plan, folder, progress, regime.kind).run(plan.names)
         found.append((regime, there.scores))
         measured.elsewhere += _labelled(regime, there)
+        measured.curves += [roc_of(scores, regime) for scores in there.scores]
     measured.differences = differences(real.scores, [(r.kind, r.detail, scores) for r, scores in found])
     return measured
 
 
 def _labelled(regime: Regime, there: Attacks) -> list[Indicator]:
-    return [one for scores in there.scores for one in in_regime(scores, regime)] + there.missing
+    return [one for scores in there.scores for one in figures_of(scores, regime)] + there.missing
 
 
 def _kinds(plan: Plan, own: Sequence[Regime]) -> tuple[str, ...]:
@@ -189,18 +197,11 @@ def _expect(
     return Progress(cost.weights(), say)
 
 
-def _about_shadows(target: Target, stack: Stack | None) -> list[str]:
-    if stack is None:
-        return ["No shadow models: the attacks are weak ones, and finding little with them proves little."]
-    how = f"one by one, since {stack.reason}" if stack.reason else "together"
-    trained = int(stack.inside[0].sum())
-    notes = [f"{len(stack)} shadow models, trained {how}, each on {trained} of {stack.inside.shape[1]} records."]
-    if not 1 / UNEVEN <= trained / len(target.members) <= UNEVEN:
-        notes.append(
-            f"The shadow models learn from {trained} records, the target from {len(target.members)}: they are not much "
-            "like it, and the attacks weaker than they could be. Equally many members and non-members are best."
-        )
-    return [*notes, *stack.notes]
+def _device(name: str) -> None:
+    import torch  # noqa: PLC0415
+
+    if name != "cpu" and not torch.cuda.is_available():
+        raise BadInput(f"There is no {name} here that torch can use.", "Leave --device out: the CPU will do.")
 
 
 def ready(target: Target) -> Target:

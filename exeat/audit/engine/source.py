@@ -84,6 +84,8 @@ def _extras(module: ModuleType, path: Path) -> Extras:
 
 
 def _all(values: Any, kind: type[Any], what: str) -> tuple[Any, ...]:
+    if not isinstance(values, list | tuple):
+        raise BadInput(f"{what} returned {type(values).__name__}, not a list.", f"Return a list of {kind.__name__}.")
     return tuple(_given(value, kind, what) for value in values)
 
 

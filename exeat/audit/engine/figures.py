@@ -1,0 +1,73 @@
+"""Indicators and curve of one attack, in a regime or on the true records; what ties hide is not called safe."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exeat.audit.membership import indicators_of, threshold_at
+from exeat.audit.roc import curve_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exeat.audit.regimes import Regime
+    from exeat.audit.scores import Scores
+    from exeat.model.curves import Curve
+    from exeat.model.risk_report import Indicator
+
+RATE = ".tpr_at_fpr"
+
+
+def figures_of(scores: Scores, regime: Regime | None = None) -> list[Indicator]:
+    """Return the indicators of an attack, labelled with the regime where there is one."""
+    return [_labelled(_without_ties(one, scores), regime) for one in indicators_of(scores)]
+
+
+def roc_of(scores: Scores, regime: Regime | None = None) -> Curve:
+    """Return the curve of an attack, labelled with the regime where there is one."""
+    curve = curve_of(scores)
+    return curve if regime is None else curve.model_copy(update={"regime": regime.kind})
+
+
+def _labelled(one: Indicator, regime: Regime | None) -> Indicator:
+    if regime is None:
+        return one
+    params = one.attack_params | {"regime_detail": regime.detail}
+    return one.model_copy(update={"regime": regime.kind, "attack_params": params})
+
+
+def _without_ties(one: Indicator, scores: Scores) -> Indicator:
+    """Take back a rate of nobody where the highest score is shared: that is no threshold, not safety."""
+    if not one.indicator_id.endswith(RATE) or one.status != "measured" or one.n_events or one.fpr is None:
+        return one
+    cut = threshold_at(scores.non_members, one.fpr)
+    top = float(max(scores.members.max(), scores.non_members.max()))
+    if cut is None or cut < top:
+        return one
+    shared, n_out = int((scores.non_members >= top).sum()), len(scores.non_members)
+    reason = (
+        f"{shared} of {n_out} non-members share the highest score, so this attack has no threshold below a "
+        f"false-positive rate of {shared / n_out:.4f}"
+    )
+    nothing = dict.fromkeys(("value", "ci_low", "ci_high", "ci_level", "ci_method", "n_events"))
+    return one.model_copy(update={**nothing, "status": "not_measured", "reason": reason, "bound_note": ""})
+
+
+def worst_subgroup(indicators: Sequence[Indicator]) -> list[str]:
+    """Name the subgroup whose rate is highest, beside everybody's under the same attack; nothing without subgroups."""
+    rates = [one for one in indicators if one.indicator_id.endswith(RATE) and one.value is not None]
+    rates = [one for one in rates if one.regime == "real"]
+    those = [one for one in rates if one.subgroup is not None]
+    if not those:
+        return []
+    worst = max(those, key=lambda one: (one.value or 0, one.subgroup or ""))
+    same = (worst.indicator_id, worst.fpr)
+    everybody = next(one for one in rates if (one.indicator_id, one.fpr, one.subgroup) == (*same, None))
+    who = f"{worst.subgroup}, {_rate(worst)} of {worst.n_in} members by {worst.indicator_id}"
+    return [
+        f"Most recognised subgroup: {who} at a false-positive rate of {worst.fpr}; of everybody {_rate(everybody)}."
+    ]
+
+
+def _rate(one: Indicator) -> str:
+    return f"{one.value:.3f} [{one.ci_low:.3f}, {one.ci_high:.3f}]"
