@@ -13,13 +13,13 @@ The attacker knows the weights, the classes of the batch, the protection, means 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
 from torch.func import vmap
 
-from exeat.audit.reconstruction.gradients import first_linear, frozen, record_gradient
+from exeat.audit.reconstruction.gradients import at_once, first_linear, frozen, record_gradient
 from exeat.audit.reconstruction.least_squares import minimise
 
 if TYPE_CHECKING:
@@ -68,6 +68,10 @@ def rebuild(seen: Seen, search: Search) -> Tensor:
     twin, population = frozen(seen.model), seen.population
     place = first_linear(twin, population.inputs(population.rows[:2]))
     quiet = seen.release.noise == 0
+    size = at_once(twin, seen.release.batch_size * (search.restarts + 2))
+    if size < len(seen.y):
+        parts = zip(torch.split(seen.gradients, size), torch.split(seen.y, size), strict=True)
+        return torch.cat([rebuild(replace(seen, gradients=some, y=labels), search) for some, labels in parts])
     if place and quiet and seen.release.batch_size == 1:
         return population.standard(quotient(seen.gradients, place)).unsqueeze(1)
     if place and quiet and (basis := row_space(seen, place)) is not None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MAX_BATCH = 4
 """Largest batch that is attacked; the paper's attacks fade beyond it and a wider one is not shown to be safe."""
+MAX_ENTRIES = 2 * 10**7
+"""Most numbers of gradients held at once (160 MB); larger stacks are worked through in parts."""
 _TINY = 1e-30
 
 
@@ -117,7 +119,9 @@ def _factor(vector: Tensor, clip_norm: float) -> Tensor:
 def batch_gradients(model: nn.Module, x: Tensor, y: Tensor, release: GradientRelease, seed: int) -> Tensor:
     """Return the released gradients [m, p] of batches ``x`` [m, b, ...] with classes ``y`` [m, b]."""
     one = record_gradient(model, release.clip_norm)
-    mean = vmap(vmap(one))(x.double(), y).mean(dim=1)
+    size = at_once(model, release.batch_size)
+    parts = zip(torch.split(x.double(), size), torch.split(y, size), strict=True)
+    mean = torch.cat([vmap(vmap(one))(some, labels).mean(dim=1) for some, labels in parts])
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn(mean.shape, generator=generator, dtype=mean.dtype)
     result: Tensor = mean + release.noise * noise
@@ -132,6 +136,11 @@ def _reads_the_record(model: nn.Module, layer: nn.Module, x: Tensor) -> bool:
     finally:
         hook.remove()
     return len(seen) == 1 and seen[0].shape == x.flatten(1).shape and torch.equal(seen[0], x.flatten(1))
+
+
+def at_once(model: nn.Module, each: int) -> int:
+    """Return how many units of ``each`` gradients of the model are worked on together; at least one."""
+    return max(1, MAX_ENTRIES // (each * sum(weight.numel() for weight in weights_of(model).values())))
 
 
 def batches(x: Tensor, y: Tensor, release: GradientRelease, count: int, seed: int) -> tuple[Tensor, Tensor]:

@@ -30,10 +30,18 @@ from exeat.audit.reconstruction.baseline import (
     to_nearest,
     tolerance_of,
 )
-from exeat.audit.reconstruction.candidates import pick, signals
+from exeat.audit.reconstruction.candidates import MIN_CANDIDATES, pick, signals
 from exeat.audit.reconstruction.gradient_inversion import Search, Seen, rebuild
-from exeat.audit.reconstruction.gradients import GradientRelease, batch_gradients, batches, frozen, record_gradient
+from exeat.audit.reconstruction.gradients import (
+    GradientRelease,
+    at_once,
+    batch_gradients,
+    batches,
+    frozen,
+    record_gradient,
+)
 from exeat.audit.reconstruction.inversion import PULL, STEPS, invert_classes
+from exeat.errors import BadInput
 from exeat.model.risk_report import Adversary, Indicator
 from exeat.model.tier import Access
 from exeat.policy.interval import clopper_pearson
@@ -179,7 +187,8 @@ def _success(apart: Array, population: Population, seed: int, base: dict[str, An
 
 def candidate_success(target: Target, released: GradientRelease, *, seed: int) -> Indicator:
     """Return how often the best attacker picks the member behind one noisy gradient out of a list, beside the bound."""
-    chosen = torch.randperm(len(target.members), generator=torch.Generator().manual_seed(seed))[:CANDIDATES]
+    most = max(MIN_CANDIDATES, min(CANDIDATES, at_once(target.model, 1)))
+    chosen = torch.randperm(len(target.members), generator=torch.Generator().manual_seed(seed))[:most]
     norm = released.clip_norm or 0.0
     added = signals(target.model, target.members.x[chosen], target.members.y[chosen], norm)
     noise = released.noise_multiplier * norm
@@ -252,7 +261,12 @@ def fisher_bound(target: Target, population: Population, released: GradientRelea
             "after many steps it would need every step's gradient at the record, and without noise there is none"
         )
         return _without("recon.fil", reason, adversary=knows, **fields)
-    seen = _leakages(target, population, released, seed)
+    try:
+        seen = _leakages(target, population, released, seed)
+    except BadInput as too_large:
+        return Indicator(
+            indicator_id="recon.fil", status="not_measured", reason=too_large.headline, adversary=knows, **fields
+        )
     floors = np.sqrt([one.mse_bound for one in seen])
     with_prior = np.sqrt([fisher.with_prior(one.trace, 1.0, one.size) for one in seen])
     eta = max(one.eta for one in seen)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from exeat.audit.reconstruction import gradients
 from exeat.audit.reconstruction.baseline import Population, distance
 from exeat.audit.reconstruction.gradient_inversion import Search, Seen, rebuild
 from exeat.audit.reconstruction.gradients import GradientRelease, batch_gradients, batches, first_linear, frozen
@@ -68,10 +69,23 @@ def test_a_convolution_is_inverted_by_its_angle():
     population = Population(x.double().flatten(1), torch.zeros(30), torch.zeros(16), torch.ones(16), (1, 4, 4))
     release, y = GradientRelease(batch_size=1), torch.tensor([[0], [1], [2]])
     assert first_linear(frozen(model), x[:2].double()) is None
-    gradients = batch_gradients(frozen(model), x[:3, None], y, release, 0)
-    guesses = rebuild(Seen(model, gradients, y, release, population), Search(steps=250, restarts=2))[:, 0]
+    seen = batch_gradients(frozen(model), x[:3, None], y, release, 0)
+    guesses = rebuild(Seen(model, seen, y, release, population), Search(steps=250, restarts=2))[:, 0]
     truth = population.standard(x[:3])
     assert np.median(distance(guesses, truth) / distance(truth, torch.zeros_like(truth))) < 0.3
+
+
+def test_working_through_a_large_model_in_parts_finds_as_much(clinic, monkeypatch):
+    release = GradientRelease(batch_size=1, clip_norm=1.0, noise_multiplier=0.01)
+    quick = Search(steps=20, restarts=1, seed=1)
+    whole, _ = errors(clinic, release, count=3, search=quick)
+    assert whole.shape == (3,)
+    monkeypatch.setattr(gradients, "MAX_ENTRIES", 1)
+    parts, _ = errors(clinic, release, count=3, search=quick)
+    assert parts.shape == (3,)
+    assert np.isfinite(parts).all()
+    quiet, trivial = errors(clinic, GradientRelease(batch_size=1), count=3)
+    assert (quiet < 1e-9 * trivial).all()
 
 
 def test_a_layer_behind_another_operation_is_not_taken_for_the_first():
