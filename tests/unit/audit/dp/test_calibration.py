@@ -9,9 +9,10 @@ from scipy.stats import kstest
 
 from bench.calibration import classifiers, language, mechanism, untrained
 from exeat.audit.canaries import exposures, uniform_ranks
-from exeat.audit.dp import CanaryScores, Word, best_bound, dp_indicators, judge
+from exeat.audit.dp import CanaryScores, best_bound, dp_indicators, judge
 from exeat.audit.membership import number
 from exeat.model.manifest import DpClaim
+from exeat.policy.epsilon_verdict import EpsilonVerdict
 
 DELTA = 1e-5
 
@@ -58,7 +59,7 @@ def test_training_that_forgot_to_clip_is_found_out(broken, claim):
     found = classifiers.one_run_bounds(broken, DELTA)
     assert sum(run.bound > claim for run in found) >= 0.8 * len(found)
     words = [judge(claim, run.bound, run.ceiling).word for run in found]
-    assert words.count(Word.VIOLATED) >= 0.8 * len(words)
+    assert words.count(EpsilonVerdict.VIOLATED) >= 0.8 * len(words)
 
 
 def test_the_report_of_one_broken_run_says_so(broken, claim):

@@ -2,7 +2,8 @@ import math
 
 import pytest
 
-from exeat.audit.dp.verdict import Word, judge
+from exeat.audit.dp.verdict import judge
+from exeat.policy.epsilon_verdict import EpsilonVerdict as Word
 
 
 @pytest.mark.parametrize(("claim", "bound", "ceiling", "word"), [
@@ -12,7 +13,7 @@ from exeat.audit.dp.verdict import Word, judge
     (8.0, 3.49, 3.49, Word.UNINFORMATIVE),  # could never have refuted 8
     (3.49, 3.49, 3.49, Word.UNINFORMATIVE),
     (1.0, 0.0, 5.0, Word.UNINFORMATIVE),  # guessing
-    (None, 2.0, 5.0, Word.UNINFORMATIVE),
+    (None, 2.0, 5.0, Word.NOT_CLAIMED),
 ])  # fmt: skip
 def test_verdicts(claim, bound, ceiling, word):
     assert judge(claim, bound, ceiling).word is word
@@ -26,4 +27,5 @@ def test_each_sentence_names_the_figures_a_steward_needs():
     assert f"{math.e**2 / (1 + math.e**2):.0%} sure" in violated
     assert "only 3.49" in judge(8.0, 1.0, 3.49).sentence
     assert "no better than guessing" in judge(1.0, 0.0, 3.49).sentence
+    assert "No epsilon is claimed. The attack shows an epsilon of at least 1.00" in judge(None, 1.0, 3.49).sentence
     assert "stands so far" in judge(3.0, 1.0, 3.49).sentence
