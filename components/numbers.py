@@ -59,7 +59,7 @@ def _ends(low: Decimal | float, high: Decimal | float, unit: str) -> tuple[str, 
 
 def _rounded(value: Decimal, rounding: str) -> str:
     step = Decimal(1).scaleb(value.adjusted() - 2) if value else Decimal(1)
-    return words.digits(value.quantize(min(step, Decimal(1)), rounding))
+    return words.digits(value.quantize(min(step, Decimal(1)), rounding, words.EXACT))
 
 
 def interval(low: Decimal | float | None, high: Decimal | float | None, unit: str = "fraction") -> str:

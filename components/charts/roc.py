@@ -21,7 +21,7 @@ FAINT = "rgba(128,128,128,0.14)"
 TICKS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 ROWS = 10
 """Points of each curve in the table."""
-_HEIGHT = 420
+_HEIGHT, _LEAST = 420, 1e-6
 
 
 def roc_chart(found: Rocs) -> go.Figure:
@@ -53,9 +53,14 @@ def roc_chart(found: Rocs) -> go.Figure:
 
 def _origin(found: Rocs) -> tuple[float, float]:
     """Return the left and the lower edge: a zero has no place on a logarithmic axis."""
-    left = min(float(one.curve.resolution) for one in found.curves) / 3
+    left = _edge(found) / 3
     rates = [float(point.tpr) for one in found.curves for point in shown_points(one.curve) if point.tpr > 0]
-    return max(left, 1e-5), max(min([*rates, 0.01]) / 2, 1e-5)
+    return max(left, _LEAST / 3), max(min([*rates, 0.01]) / 2, _LEAST)
+
+
+def _edge(found: Rocs) -> float:
+    """Return the lowest rate that any of the curves can show; a stated zero is none."""
+    return max(min(float(one.curve.resolution) for one in found.curves), _LEAST)
 
 
 def _draw(chart: go.Figure, roc: Roc, place: int, low: float) -> None:
@@ -92,7 +97,7 @@ def _see_through(colour: str) -> str:
 
 def _shade(chart: go.Figure, found: Rocs, left: float) -> None:
     """Grey: nobody can know; lighter grey: fewer outsiders than the policy asks for before a rate counts."""
-    edge = min(float(one.curve.resolution) for one in found.curves)
+    edge = _edge(found)
     chart.add_vrect(x0=left, x1=edge, fillcolor=MUTED, line_width=0, layer="below")
     if float(found.gate_from) > edge:
         chart.add_vrect(x0=edge, x1=float(found.gate_from), fillcolor=FAINT, line_width=0, layer="below")
@@ -103,7 +108,7 @@ def _shade(chart: go.Figure, found: Rocs, left: float) -> None:
 
 def _limits(chart: go.Figure, found: Rocs, left: float) -> None:
     """Shade what the policy fails, step by step; a limit at one rate also holds at lower ones."""
-    begin = max(left, min(float(one.curve.resolution) for one in found.curves))
+    begin = max(left, _edge(found))
     for step in found.limits:
         end, limit = float(step.fpr), float(step.limit)
         if end <= begin or not limit:

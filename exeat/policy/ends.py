@@ -16,6 +16,8 @@ _SAME = {"bool": "flag", "boolean": "flag", "rate": "fraction", "difference": "f
 """Units that are compared as one; a difference of two shares is judged like a share."""
 LEVEL = Decimal("0.95")
 """Confidence at which counts are turned into an interval, unless the report's is higher."""
+_HIGHEST = Decimal("0.999999")
+"""No count gives an interval that holds for certain; a report that says so is taken at this level."""
 _WHOLE = Decimal("1e-4")
 """Counts that differ from a whole number by no more are whole."""
 _ROUNDING = Decimal("1e-6")
@@ -57,7 +59,7 @@ def widened(indicator: Indicator) -> tuple[Decimal | None, Decimal | None]:
         return low, high
     if indicator.value is None or indicator.unit != "fraction":
         return low, high
-    level = max(indicator.ci_level or LEVEL, LEVEL)
+    level = min(max(indicator.ci_level or LEVEL, LEVEL), _HIGHEST)
     hits = indicator.value * n
     fewest = math.floor(hits + _WHOLE) if indicator.n_events is None else indicator.n_events
     most = math.ceil(hits - _WHOLE) if indicator.n_events is None else indicator.n_events

@@ -49,7 +49,7 @@ def most_recognised(epsilon: Decimal, delta: Decimal, fpr: Decimal) -> Decimal:
     Source: Kairouz, Oh and Viswanath 2015, theorem 2.1: TPR <= e^eps FPR + delta and, with the two errors exchanged,
     1 - TPR >= e^-eps (1 - delta - FPR). Rates are fractions.
     """
-    eps, slack, rate = float(epsilon), float(delta), float(fpr)
-    first = math.exp(min(eps, 700.0)) * rate + slack
+    eps, slack, rate = min(max(float(epsilon), 0.0), 700.0), float(delta), float(fpr)
+    first = math.exp(eps) * rate + slack
     second = 1 - math.exp(-eps) * (1 - slack - rate)
     return Decimal(repr(round(max(rate, min(first, second, 1.0)), 9)))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 
+EXACT = Context(prec=100)
+"""Enough digits for every number of a document (1e-30 to 1e30), which the usual 28 are not."""
 _WORDS = {"ratio_to_baseline": "of the baseline", "flag": "", "": "", "dimensionless": "", "epsilon": ""}
 
 
@@ -12,7 +14,7 @@ def digits(value: Decimal, significant: int = 3) -> str:
     if value == 0:
         return "0"
     step = Decimal(1).scaleb(value.adjusted() - significant + 1)
-    rounded = value.quantize(min(step, Decimal(1)), ROUND_HALF_EVEN)
+    rounded = value.quantize(min(step, Decimal(1)), ROUND_HALF_EVEN, EXACT)
     text = f"{rounded:,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 

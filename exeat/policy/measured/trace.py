@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from exeat.policy.matter import Matter
 
 
+MOST_BITS = 64
 CHANCE = 1
 """Bits: the middle exposure of records that were never planted."""
 
@@ -85,5 +86,7 @@ def _memorized(epoch: TraceEpoch, noun: str) -> str:
 
 
 def _rank(exposure: Decimal) -> str:
-    """Return ``1 of about 4,100 look-alikes``."""
+    """Return ``1 of about 4,100 look-alikes``; what lies outside 0 to 64 bits is no rank that anybody measured."""
+    if not 0 <= exposure <= MOST_BITS:
+        return f"an exposure of {digits(exposure)} bits, which is no possible rank"
     return f"1 of about {digits(2**exposure, 2)} look-alikes"
