@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
-from datetime import UTC, datetime
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +11,10 @@ import torch
 from typer.testing import CliRunner
 
 from exeat.cli import app
-from exeat.evidence.service import EvidenceDesk
-from exeat.ledger.note import make_key
 from exeat.model.base import digest_of
 from exeat.model.documents import parse_document
-from exeat.model.person import SYSTEM
 from exeat.model.risk_report import RiskReport
-from exeat.storage.access_store import AccessStore
-from exeat.storage.ledger_sql import SqlLedger
-from exeat.storage.objects import ObjectStore
+from tests.unit.audit.engine.taking_in import ingest
 from tests.unit.audit.engine.toys import JOB, save, toy
 from tests.unit.evidence.factories_evidence import as_bytes, manifest
 
@@ -57,8 +51,11 @@ def test_the_report_is_bound_to_the_files_and_private(audited):
 
 def test_people_are_told_what_was_found_and_what_stays_inside(audited):
     _, done = audited
-    assert "mia.loss.auc" in done.stdout
-    assert "not measured: 60 non-members cannot resolve" in done.stdout
+    row = next(line for line in done.stdout.splitlines() if line.startswith("  loss "))
+    assert re.fullmatch(r"  loss +0\.\d{4} \[[01]\.\d{4}, [01]\.\d{4}\] .*not measured +not measured *", row)
+    reasons = [line for line in done.stdout.splitlines() if "60 non-members cannot resolve" in line]
+    assert ["0.01" in line for line in reasons] == [True, True]
+    assert "Epsilon, not claimed" in done.stdout
     assert "Next: exeat ingest" in done.stdout
     assert "as sensitive as the data" in done.stderr
     assert "[100 %]" in done.stderr
@@ -76,19 +73,6 @@ def test_the_report_stays_with_its_checkpoint(audited, tmp_path):
     refused, attached = ingest(tmp_path / "other", other, report)
     assert "no manifest of toy-v1 lists" in refused.rejected[0].reason
     assert attached == ()
-
-
-def ingest(home, *documents):
-    """Take the documents in on real stores; return the outcome and what is attached to toy-v1."""
-    inbox = home / "inbox"
-    inbox.mkdir(parents=True)
-    for i, document in enumerate(documents):
-        (inbox / f"{i}.json").write_bytes(document)
-    url, key = f"sqlite:///{home / 'ledger.db'}", make_key("test.local/log")
-    with closing(SqlLedger(url, origin="test.local/log", key=key, clock=lambda: datetime.now(UTC))) as ledger:
-        stores = (ledger, ObjectStore(home / "evidence"), AccessStore(home / "access"))
-        desk = EvidenceDesk(*stores, lambda: datetime.now(UTC))
-        return desk.ingest([inbox], SYSTEM), desk.reports_for("toy-v1")
 
 
 def test_a_program_with_files_of_records_needs_no_code(tmp_path):

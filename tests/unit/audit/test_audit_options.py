@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from exeat.cli import app
 from exeat.model.documents import parse_document
 from exeat.model.risk_report import RiskReport
+from tests.unit.audit.engine.taking_in import ingest
 from tests.unit.audit.engine.toys import JOB, save, toy
 from tests.unit.evidence.factories_evidence import as_bytes, manifest
 
@@ -96,6 +97,14 @@ def test_no_figure_equals_its_cap_unflagged(report):
         at_cap = one.value >= float(one.attack_params["ceiling"]) - 1e-6
         assert one.attack_params["at_ceiling"] == str(at_cap).lower()
         assert ("value = ceiling" in one.bound_note) == at_cap
+
+
+def test_intake_takes_the_report_with_all_of_its_parts(job, report, tmp_path):
+    taken, (bound,) = ingest(tmp_path, (job / "manifest.json").read_bytes(), (job / "report.json").read_bytes())
+    assert (len(taken.accepted), taken.rejected) == (2, [])
+    assert bound.report.curves == report.curves
+    kinds = {(curve.attack, curve.regime) for curve in bound.report.curves}
+    assert {("lira", "real"), ("label", "shifted"), ("gradient", "synthetic")} <= kinds
 
 
 def test_named_attributes_are_inferred(report):
