@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
+    from exeat.audit.shadows.chain import Link
+
     Signal = Callable[[nn.Module, Tensor, Tensor], "NDArray[np.float64]"]
 
 FLOOR = 1e-12
+LEAST = 1e-300
 MATRIX, CLASSES = 2, 2
 AT_ONCE = 256
 """Records whose gradients are held at the same time."""
@@ -75,6 +78,23 @@ def logit_signal(model: nn.Module, x: Tensor, y: Tensor) -> NDArray[np.float64]:
 
 def gradient_signal(model: nn.Module, x: Tensor, y: Tensor) -> NDArray[np.float64]:
     """Return minus the log norm of each record's loss gradient over all weights (Nasr et al. 2019): white-box."""
+    from exeat.audit.shadows.chain import links_of  # noqa: PLC0415 shadow models read signals
+
+    links = links_of(model)
+    norms = _chain_norms(links, model, x, y) if links else _norms(model, x, y)
+    values: NDArray[np.float64] = -norms.clamp_min(LEAST).log().cpu().numpy()
+    return values
+
+
+@torch.no_grad()
+def _chain_norms(links: tuple[Link, ...], model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+    from exeat.audit.shadows.chain import Chain  # noqa: PLC0415 see gradient_signal
+
+    chain = Chain(links, {name: p.detach().double()[None] for name, p in model.named_parameters()}, str(x.device))
+    return chain.norms(chain.pairs(chain.inputs_of(x.double())[None], y[None], torch.ones(1, len(y)).to(x.device)))[0]
+
+
+def _norms(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     weights = {name: parameter.detach().double() for name, parameter in model.named_parameters()}
     fixed = {name: b.double() if b.is_floating_point() else b for name, b in model.named_buffers()}
 
@@ -87,8 +107,8 @@ def gradient_signal(model: nn.Module, x: Tensor, y: Tensor) -> NDArray[np.float6
 
     inputs = x.double() if x.is_floating_point() else x
     with still(model):
-        norms: NDArray[np.float64] = vmap(norm, chunk_size=AT_ONCE)(inputs, y).clamp_min(FLOOR).log().cpu().numpy()
-    return -norms
+        norms: Tensor = vmap(norm, chunk_size=AT_ONCE)(inputs, y)
+    return norms
 
 
 def against_shadows(

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
     from exeat.audit.target import Recipe
 
-MOST = 64
-"""Beyond this many, one pass over all of them is no cheaper per model."""
+MOST = 32
+"""Beyond this many, one pass is hardly cheaper per model, and a run that is cut off loses more."""
 COPIES = {"sgd": 3, "adam": 4, "adamw": 4}
 """Weights, gradients and what the optimizer remembers."""
 
 
 def models_per_piece(recipe: Recipe, x: Tensor, memory: int) -> int:
-    """Return how many models may be trained together within ``memory`` bytes, at least one and at most 64."""
+    """Return how many models may be trained together within ``memory`` bytes, at least one and at most 32."""
     return max(1, min(MOST, memory // bytes_per_model(recipe, x)))
 
 

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import numpy as np
+import pytest
 import torch
 
 from exeat.audit.membership import Scores, indicators_of
@@ -75,11 +76,44 @@ def test_halves_leave_each_record_out_in_half_of_the_shadows():
     assert (inside.sum(axis=0) == 4).all()
 
 
-def test_the_gradient_of_one_record_is_that_of_autograd():
+class Branched(torch.nn.Module):
+    """Not a plain chain of layers, and with a buffer."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = torch.nn.Linear(8, 2), torch.nn.Linear(2, 2)
+        self.register_buffer("scale", torch.tensor(2.0))
+
+    def forward(self, x):
+        hidden = torch.tanh(self.first(x))
+        return hidden * self.scale + self.second(hidden)
+
+
+@pytest.mark.parametrize("build", [lambda: network(7), Branched])
+def test_the_gradient_of_one_record_is_that_of_autograd(build):
     x, y = noise(4, 3)
-    model = network(7)
+    model = build()
     for i, value in enumerate(gradient_signal(model, x, y)):
         loss = torch.nn.functional.cross_entropy(model(x[i : i + 1]), y[i : i + 1])
         gradients = torch.autograd.grad(loss, list(model.parameters()))
         norm = torch.sqrt(sum(g.square().sum() for g in gradients))
         assert np.isclose(-value, np.log(float(norm)), atol=1e-4)
+
+
+def test_a_record_learned_by_heart_keeps_a_gradient_that_single_precision_would_round_to_zero():
+    model = torch.nn.Linear(1, 2, bias=False)
+    with torch.no_grad():
+        model.weight.copy_(torch.tensor([[30.0], [0.0]]))
+    x, y = torch.ones(1, 1), torch.zeros(1, dtype=torch.int64)
+    assert gradient_signal(model, x, y)[0] == pytest.approx(30 - np.log(2) / 2, abs=1e-3)
+    assert loss_signal(model, x, y)[0] == pytest.approx(-np.exp(-30), rel=1e-3)
+
+
+def test_asking_leaves_the_model_training_or_not_as_it_was():
+    model = torch.nn.Sequential(torch.nn.Linear(8, 4), torch.nn.Dropout(0.5), torch.nn.Linear(4, 2)).train()
+    model[1].eval()
+    x, y = noise(4, 30)
+    first = [SIGNALS[name](model, x, y) for name in SIGNALS]
+    again = [SIGNALS[name](model, x, y) for name in SIGNALS]
+    assert all((a == b).all() for a, b in zip(first, again, strict=True))
+    assert [part.training for part in model.modules()] == [True, True, False, True]
