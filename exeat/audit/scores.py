@@ -56,7 +56,7 @@ ACCESS = {
     "delta": Access.WHITE_BOX,
 }
 UNITS = {"loss": "nats", "rmia": "nats", "rmia_online": "nats", "lira_online": "nats", "lira_online_fixed": "nats",
-         "label_gap": "fraction", "label": "difference"}  # fmt: skip
+         "label_gap": "right answers", "label": "difference"}  # fmt: skip
 """Units of scores; the others are in standard deviations."""
 
 

@@ -1,32 +1,32 @@
-"""Indicators and curve of one attack, in a regime or on the true records; what ties hide is not called safe."""
+"""Indicators of one attack, in a regime or on the true records; what ties hide is not called safe."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from exeat.audit.membership import indicators_of, threshold_at
-from exeat.audit.roc import curve_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exeat.audit.regimes import Regime
     from exeat.audit.scores import Scores
-    from exeat.model.curves import Curve
     from exeat.model.risk_report import Indicator
 
 RATE = ".tpr_at_fpr"
+COMPARED = Decimal("0.01")
+"""The false-positive rate at which regimes are compared."""
 
 
 def figures_of(scores: Scores, regime: Regime | None = None) -> list[Indicator]:
-    """Return the indicators of an attack, labelled with the regime where there is one."""
-    return [_labelled(_without_ties(one, scores), regime) for one in indicators_of(scores)]
+    """Return the indicators of an attack; in a regime those that are compared, the area and the rate at 1 %."""
+    found = [_labelled(_without_ties(one, scores), regime) for one in indicators_of(scores)]
+    return [one for one in found if regime is None or _is_compared(one)]
 
 
-def roc_of(scores: Scores, regime: Regime | None = None) -> Curve:
-    """Return the curve of an attack, labelled with the regime where there is one."""
-    curve = curve_of(scores)
-    return curve if regime is None else curve.model_copy(update={"regime": regime.kind})
+def _is_compared(one: Indicator) -> bool:
+    return one.subgroup is None and (one.indicator_id.endswith(".auc") or one.fpr == COMPARED)
 
 
 def _labelled(one: Indicator, regime: Regime | None) -> Indicator:

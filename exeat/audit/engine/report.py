@@ -12,11 +12,12 @@ import numpy as np
 
 from exeat import __version__
 from exeat.audit.engine.digests import recipe_values, records_digest
-from exeat.audit.engine.figures import figures_of, roc_of, worst_subgroup
+from exeat.audit.engine.figures import figures_of, worst_subgroup
 from exeat.audit.engine.gap import gap_indicator
 from exeat.audit.engine.plan import FOR_EPSILON, digest_of_values
 from exeat.audit.engine.robustness import sentences
 from exeat.audit.membership import auc
+from exeat.audit.roc import curve_of
 from exeat.model.manifest import DpClaim
 from exeat.model.risk_report import Adversary, Indicator, RiskReport, Subject, Tool
 from exeat.model.tier import Access
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from exeat.audit.regimes import Regime
     from exeat.audit.scores import Scores
     from exeat.audit.target import Recipe, Target
-    from exeat.model.curves import Curve
     from exeat.model.risk_report import WithheldRecords
 
 TOOL = "exeat-audit"
@@ -43,7 +43,6 @@ class Measured:
     missing: list[Indicator]
     beyond: list[Indicator] = field(default_factory=list)
     elsewhere: list[Indicator] = field(default_factory=list)
-    curves: list[Curve] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -68,7 +67,7 @@ def report_of(
         "seed": plan.seed,
         "notes": "\n".join([*notes, *sentences(measured.differences)]),
         "indicators": tuple(indicators),
-        "curves": (*(roc_of(scores) for scores in measured.scores), *measured.curves),
+        "curves": tuple(curve_of(scores) for scores in measured.scores),
         "worst_records": records,
         "x_settings": settings,
     }

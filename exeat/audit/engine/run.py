@@ -11,7 +11,7 @@ from exeat.audit.engine.beyond import Beyond, Extras
 from exeat.audit.engine.checkpoint import check_weights, digests_of
 from exeat.audit.engine.checks import check_records, check_target
 from exeat.audit.engine.cost import Cost, estimate_cost
-from exeat.audit.engine.figures import figures_of, roc_of
+from exeat.audit.engine.figures import figures_of
 from exeat.audit.engine.likeness import about_shadows, check_recipe
 from exeat.audit.engine.plan import NEEDS_NO_SHADOWS, Plan, as_delta
 from exeat.audit.engine.private import private_folder, write_private
@@ -170,7 +170,6 @@ def _measure(
         there = Attacks(regime.target(target), stack, plan, folder, progress, regime.kind).run(plan.names)
         found.append((regime, there.scores))
         measured.elsewhere += _labelled(regime, there)
-        measured.curves += [roc_of(scores, regime) for scores in there.scores]
     measured.differences = differences(real.scores, [(r.kind, r.detail, scores) for r, scores in found])
     return measured
 

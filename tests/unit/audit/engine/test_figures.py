@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from exeat.audit.engine.figures import figures_of, roc_of, worst_subgroup
+from exeat.audit.engine.figures import figures_of, worst_subgroup
 from exeat.audit.regimes import Regime
 from exeat.audit.scores import Scores
 from tests.unit.audit.engine.toys import toy
@@ -39,13 +39,13 @@ def test_one_tie_below_the_top_takes_nothing_back():
     assert float(found["0.1"].value) == 0.1
 
 
-def test_figures_and_curve_of_a_regime_say_so():
+def test_figures_of_a_regime_say_so_and_are_those_that_are_compared():
     target = toy()
     regime = Regime("masked", "half", target.members, target.non_members)
     values = scores(np.arange(60), np.arange(60) - 5.0)
     assert {one.regime for one in figures_of(values, regime)} == {"masked"}
     assert all(one.attack_params["regime_detail"] == "half" for one in figures_of(values, regime))
-    assert (roc_of(values, regime).regime, roc_of(values).regime) == ("masked", "real")
+    assert {one.indicator_id.rpartition(".")[2] for one in figures_of(values, regime)} == {"auc", "tpr_at_fpr"}
 
 
 def test_the_worst_subgroup_is_named_beside_everybody():
