@@ -98,6 +98,7 @@ def test_each_copy_lies_beside_a_report_of_its_own(home, done):
     assert own.subject.component_sha256 == (file_sha256(home / "pilots" / "pruning.safetensors"),)
 
 
+@pytest.mark.slow
 def test_the_same_seed_and_date_give_the_same_bytes_and_copies_can_be_cleared(home, done):
     again = asked(home, output="again.json", folder="other")
     assert again.exit_code == 0, again.output
@@ -138,6 +139,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", HOSTILE)
 def test_a_job_that_cannot_be_trusted_leaves_no_report(tmp_path, how):
     code, exit_code, said = HOSTILE[how]

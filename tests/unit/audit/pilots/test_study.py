@@ -205,6 +205,7 @@ def child(home, wait):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_study_that_is_killed_leaves_the_original_alone_and_goes_on(tmp_path):
     with child(tmp_path, "wait") as first:
         stages = [first.stdout.readline().strip() for _ in range(4)]
