@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import time
 from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from exeat.errors import BadInput
 from exeat.model.base import digest_of
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-FLUSH_EVERY = 0.05
+FLUSH_EVERY = 0.25
 """Seconds within which a line reaches the file; a crash loses no more than that."""
 HEADER, LINES = "recorder.json", "trace.jsonl"
 CHECKPOINT, TRACE = "checkpoint", "trace.parquet"
@@ -49,7 +50,7 @@ class Journal:
     def __init__(self, folder: Path, header: dict[str, Any], *, resume: bool) -> None:
         self.folder = folder
         self.rows: list[dict[str, Any]] = []
-        self._pending: list[str] = []
+        self._pending: list[bytes] = []
         self._flushed = 0.0
         path = folder / HEADER
         if path.exists():
@@ -57,10 +58,10 @@ class Journal:
             return
         if folder.exists() and any(folder.iterdir()):
             raise BadInput(f"{folder} holds files that are not a recorder's.", "Give a folder of its own.")
-        write_atomically(path, json.dumps(header, indent=1).encode())
+        write_atomically(path, orjson.dumps(header, option=orjson.OPT_INDENT_2))
 
     def _continue(self, header: dict[str, Any], *, resume: bool) -> None:
-        before = json.loads((self.folder / HEADER).read_bytes())
+        before = orjson.loads((self.folder / HEADER).read_bytes())
         self.rows = read_lines(self.folder)
         if not resume:
             raise BadInput(
@@ -85,26 +86,29 @@ class Journal:
     def append(self, row: dict[str, Any]) -> None:
         """Add an epoch."""
         self.rows.append(row)
-        self._pending.append(json.dumps(row) + "\n")
+        self._pending.append(_line(row))
         if time.monotonic() - self._flushed > FLUSH_EVERY:
             self.flush()
 
     def flush(self) -> None:
         """Bring every line to the file."""
         if self._pending:
-            with (self.folder / LINES).open("a", encoding="utf-8") as file:
-                file.write("".join(self._pending))
+            with (self.folder / LINES).open("ab") as file:
+                file.write(b"".join(self._pending))
             self._pending.clear()
         self._flushed = time.monotonic()
 
     def amend(self, **fields: Any) -> None:
         """Add fields to the last epoch."""
         self.rows[-1] |= fields
-        self._rewrite()
+        if self._pending:
+            self._pending[-1] = _line(self.rows[-1])
+        else:
+            self._rewrite()
 
     def _rewrite(self) -> None:
         self._pending.clear()
-        write_atomically(self.folder / LINES, "".join(json.dumps(row) + "\n" for row in self.rows).encode())
+        write_atomically(self.folder / LINES, b"".join(map(_line, self.rows)))
 
     def write_parquet(self) -> str:
         """Write the trace and return its digest."""
@@ -113,14 +117,18 @@ class Journal:
         return digest_of(data)
 
 
+def _line(row: dict[str, Any]) -> bytes:
+    return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+
+
 def read_lines(folder: Path) -> list[dict[str, Any]]:
     """Return the epochs that were written whole, also after a crash in the middle of a line."""
     path = folder / LINES
     rows = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+    for line in path.read_bytes().splitlines() if path.exists() else ():
         try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError:
+            rows.append(orjson.loads(line))
+        except orjson.JSONDecodeError:
             break
     return rows
 

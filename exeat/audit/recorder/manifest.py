@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import torch
 
 from exeat import __version__
@@ -64,7 +64,7 @@ def write_files(run: Run, weights: bytes) -> list[dict[str, Any]]:
     """
     folder = run.folder / CHECKPOINT
     write_atomically(folder / WEIGHTS, weights)
-    write_atomically(folder / CONFIG, json.dumps(dict(run.hyperparameters), indent=1, sort_keys=True).encode())
+    write_atomically(folder / CONFIG, config_of(run))
     sensitivity = 2 if run.privacy is not None and run.privacy.claim(run.delta)["claimed"] else 3
     return [
         _component(folder, WEIGHTS, "weights", "safetensors", "weights", sensitivity, "sandbox")
@@ -72,6 +72,11 @@ def write_files(run: Run, weights: bytes) -> list[dict[str, Any]]:
         _component(folder, CONFIG, "config", "json", "hyper-parameters", 1, "allowed"),
         _component(folder, TRACE, "training_trace", "parquet", "aggregates over the epochs", 2, "denied"),
     ]
+
+
+def config_of(run: Run) -> bytes:
+    """Return the file of hyperparameters."""
+    return orjson.dumps(dict(run.hyperparameters), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
 
 
 def _component(

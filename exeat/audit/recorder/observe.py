@@ -38,6 +38,7 @@ class Observer:
         self._probe, self._splits, self._canaries = probe, splits, canary_samples(canaries) if canaries else None
         self._gradient_sample = splits["train"].sample.part(slice(0, n_gradients))
         self._gradients_fail = ""
+        self.last: tuple[int, Final] | None = None
         self.looks = [look for row in before if (look := _remembered(row)) is not None]
 
     @property
@@ -48,10 +49,12 @@ class Observer:
     def rewind(self, epoch: int) -> None:
         """Forget what was seen from ``epoch`` on."""
         self.looks = [look for look in self.looks if look.epoch < epoch]
+        self.last = None
 
     def look(self, epoch: int) -> dict[str, Any]:
         """Return the figures of the model as it is now."""
         final = self.answers(None)
+        self.last = (epoch, final)
         train, test = final.answers["train"], final.answers.get("test")
         row: dict[str, Any] = _of("train", train) | (_of("test", test) if test else {})
         if final.canaries is not None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from exeat.audit.recorder.recommend import Recommendation
 
 TOOL = "exeat-recorder"
+REPORTED = frozenset({"mia.loss.auc", "mia.loss.tpr_at_fpr"})
 _OWNER = Adversary(access=Access.API_CONF, knowledge=("the record and its label",))
 
 
@@ -35,13 +36,13 @@ def indicators(final: Final) -> list[Indicator]:
 
 
 def _membership(train: Answers, test: Answers | None) -> list[Indicator]:
-    """Return the loss attack over everybody; the worst single record is left to ``exeat audit``."""
+    """Return the loss attack over everybody; what is about single records is left to ``exeat audit``."""
     n_out = 0 if test is None else len(test.losses)
     if test is None or min(len(train.losses), n_out) < MIN_PEOPLE:
         reason = f"{len(train.losses)} members and {n_out} others were given; at least {MIN_PEOPLE} of each are needed"
         return [_without("mia.loss.auc", "fraction", reason, len(train.losses), n_out)]
     found = indicators_of(Scores("loss", -train.losses, -test.losses))
-    return [one for one in found if not one.indicator_id.endswith("record.max")]
+    return [one for one in found if one.indicator_id in REPORTED]
 
 
 def _gap(train: Answers, test: Answers | None) -> Indicator:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
 
 from exeat.audit.recorder import report
 from exeat.audit.recorder.about import as_text, missing, with_about
 from exeat.audit.recorder.journal import CHECKPOINT, TRACE, write_atomically
-from exeat.audit.recorder.manifest import LEAST_EXPOSED, document, write_files
+from exeat.audit.recorder.manifest import LEAST_EXPOSED, config_of, document, write_files
 from exeat.audit.recorder.weights import state_of
 from exeat.evidence.gaps import gaps_of, manifest_of
 
@@ -42,7 +43,8 @@ def write_all(
     """Measure the weights that are written, and write everything about them; each file whole or not at all."""
     parquet = journal.write_parquet()
     components = write_files(run, weights)
-    final = observer.answers(state_of(weights))
+    seen = observer.last
+    final = seen[1] if seen is not None and seen[0] == run.epoch else observer.answers(state_of(weights))
     found = report.indicators(final)
     measured = sorted({one.indicator_id for one in found if one.status == "measured"})
     known = with_about(document(run, components, final.answers, measured), about)
@@ -54,7 +56,7 @@ def write_all(
         seed=seed,
         found=found,
         trace=report.trace_of_rows(journal.rows, sizes, advice, parquet),
-        settings=json.dumps(dict(run.hyperparameters), sort_keys=True).encode(),
+        settings=config_of(run),
         notes=_notes(run, journal),
     )
     write_atomically(run.folder / REPORT, whole.to_bytes())
@@ -80,7 +82,7 @@ def _write_manifest(folder: Path, known: Mapping[str, Any]) -> tuple[Path | None
     gaps, whole = missing(known, needed), not needed
     write_atomically(folder / MISSING, as_text(gaps).encode())
     path, other = (place / MANIFEST, place / DRAFT) if whole else (place / DRAFT, place / MANIFEST)
-    data = manifest_of(known).to_bytes() if whole else json.dumps(known, indent=1, default=str).encode()
+    data = manifest_of(known).to_bytes() if whole else orjson.dumps(known, default=str, option=orjson.OPT_INDENT_2)
     write_atomically(path, data + b"\n")
     other.unlink(missing_ok=True)
     return (path, None, gaps) if whole else (None, path, gaps)
