@@ -17,6 +17,7 @@ from components.charts.roc import roc_alt, roc_chart, roc_table
 from components.charts.subgroups import DRAWN, subgroups_alt, subgroups_chart, subgroups_table
 from components.charts.trace import MOST, trace_alt, trace_chart, trace_table
 from components.numbers import counted, figure, interval, listed
+from exeat.policy.figures import listed as few
 from exeat.policy.reading import shown_unit
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def roc_panel(found: Rocs) -> Panel:
     """Return the ROC curves."""
     steps = [f"{figure(step.limit)} up to {figure(step.fpr)} wrongly accused" for step in found.limits]
     limit = f" Red: beyond the policy's limit ({'; '.join(steps)})." if steps else ""
-    more = f" Not drawn, weaker: {listed(found.more)}." if found.more else ""
+    more = f" Not drawn: {few(found.more)}." if found.more else ""
     return Panel(
         "roc", "How many would be recognised", found.sentence, roc_chart(found), roc_alt(found),
         "Further up is worse; far to the left are attackers who accuse almost no outsider wrongly. Band: interval. "
@@ -130,8 +131,8 @@ def regimes_panel(found: Regimes) -> Panel:
     lines += f" Dotted: the limit of {figure(found.limit, unit)}." if found.limit is not None else ""
     return Panel(
         "regimes", "On other data, by other attackers", found.sentence, regimes_chart(found), regimes_alt(found),
-        f"{found.label}, the strongest attack of each attacker.{lines} A kind of data or an attacker without a row was "
-        "not measured.",
+        f"{found.label}, the strongest attack that takes no more than each attacker has; whoever has more can run "
+        f"those of the others too.{lines} A kind of data or an attacker without a row was not measured.",
         regimes_table(found), "kinds of data and attackers",
     )  # fmt: skip
 

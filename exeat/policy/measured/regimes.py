@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from exeat.model.manifest import Regime
 from exeat.policy.ends import bad_end, widened
-from exeat.policy.figures import listed
 from exeat.policy.measured.judging import limit_of, membership, resolved, sort_label, sort_of, worst_of
 from exeat.policy.reading import attack_name
 
@@ -94,27 +93,43 @@ def _sentence(cells: list[Cell], limit: Decimal | None) -> str:
 
 
 def _over_data(cells: list[Cell], limit: Decimal | None) -> str:
-    """Return whether the answer is the same on all kinds of data, for the strongest adversary that saw them all."""
+    """Return whether the answer is the same on all kinds of data, for the strongest adversary that saw them all.
+
+    That one can do all that a weaker one can, so the attacks of both count.
+    """
     kinds = [kind for kind in ORDER if any(cell.regime == kind for cell in cells)]
     if len(kinds) == 1:
         return f"Measured on {kinds[0]} data only: whether it holds on other data is not known."
-    shared = [a for a in {c.access for c in cells} if all(_at(cells, kind, a) for kind in kinds)]
+    shared = [a for a in {c.access for c in cells} if all(_has(cells, kind, a) for kind in kinds)]
     if not shared:
         return "No adversary was tried on all kinds of data, so they cannot be compared."
     access = max(shared, key=lambda one: one.strength)
-    answers = {kind: cell.over for kind in kinds if (cell := _at(cells, kind, access)) is not None}
+    answers = {kind: _any_over([c for c in cells if c.regime == kind and c.access in shared]) for kind in kinds}
+    return f"For an attacker who {ACCESS[access.value]} it is {_answer(answers, limit)}"
+
+
+def _answer(answers: dict[str, bool | None], limit: Decimal | None) -> str:
     yes, no = [k for k, over in answers.items() if over], [k for k, over in answers.items() if over is False]
-    who = f"For an attacker who {ACCESS[access.value]}"
     above, below = ("beyond the limit", "within it") if limit is not None else ("better than guessing", "not")
     if not yes or not no:
-        word = above if yes else ("within the limit" if limit is not None else "not better than guessing")
-        return f"{who} it is {word} on {listed(yes or no)} data alike: the result holds across them."
+        word = above if yes else "within the limit" if limit is not None else "not better than guessing"
+        return f"{word} on {and_listed(yes or no)} data alike: the result holds across them."
     depends = " The real data decide it: it does not show on other data." if yes == ["real"] else ""
-    return f"{who} it is {above} on {listed(yes)} data and {below} on {listed(no)} data.{depends}"
+    return f"{above} on {and_listed(yes)} data and {below} on {and_listed(no)} data.{depends}"
 
 
-def _at(cells: list[Cell], regime: str, access: Access) -> Cell | None:
-    return next((cell for cell in cells if (cell.regime, cell.access) == (regime, access)), None)
+def and_listed(names: list[str]) -> str:
+    """Return ``real, masked and shifted``."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _has(cells: list[Cell], regime: str, access: Access) -> bool:
+    return any((cell.regime, cell.access) == (regime, access) for cell in cells)
+
+
+def _any_over(cells: list[Cell]) -> bool | None:
+    found = [cell.over for cell in cells]
+    return True if True in found else None if None in found else False
 
 
 def _over_adversaries(cells: list[Cell]) -> str:

@@ -27,9 +27,9 @@ def test_what_shows_on_real_data_only_depends_on_them():
 def test_what_is_the_same_everywhere_holds_across():
     found = of(whole(STRONG), whole(STRONG, regime="masked"), whole(STRONG, regime="shifted"))
     assert [cell.regime for cell in found.cells] == ["real", "masked", "shifted"]
-    assert "beyond the limit on real, masked, shifted data alike: the result holds across them" in found.sentence
+    assert "beyond the limit on real, masked and shifted data alike: the result holds across them" in found.sentence
     calm = of(whole(NONE), whole(NONE, regime="masked"))
-    assert "within the limit on real, masked data alike" in calm.sentence
+    assert "within the limit on real and masked data alike" in calm.sentence
 
 
 def test_without_a_limit_guessing_is_the_measure():
@@ -56,3 +56,12 @@ def test_attackers_that_saw_different_data_are_not_compared():
 def test_real_data_alone_leave_other_data_open():
     found = of(whole(STRONG), whole(NONE, adversary=LABELS))
     assert "Measured on real data only: whether it holds on other data is not known." in found.sentence
+
+
+def test_whoever_has_more_can_run_the_attacks_of_those_who_have_less():
+    gradient = [
+        one | {"indicator_id": one["indicator_id"].replace("lira", "gradient"), "adversary": {"access": "white_box"}}
+        for one in [*whole(NONE), *whole(NONE, regime="masked")]
+    ]
+    found = of(whole(STRONG), whole(STRONG, regime="masked"), gradient)
+    assert "For an attacker who has the weights it is beyond the limit on real and masked data alike" in found.sentence
