@@ -5,10 +5,11 @@ from __future__ import annotations
 import json as json_lib
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from exeat.cli import audit_options as opt
 from exeat.evidence.new_file import NewFile
 
 if TYPE_CHECKING:
@@ -36,57 +37,27 @@ Killed half-way? Run the same command again: it goes on where it stopped. Next: 
 
 
 def audit_command(
-    job: Annotated[
-        Path | None, typer.Argument(help="A Python file of yours that defines target() and, if it can, recipe().")
-    ] = None,
-    checkpoint: Annotated[
-        list[Path] | None, typer.Option(help="A file of the checkpoint that the report is about; repeat it.")
-    ] = None,
-    checkpoint_id: Annotated[str, typer.Option(help="The checkpoint's id, as in its manifest.")] = "",
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The report to write; it must not exist.")
-    ] = None,
-    program: Annotated[
-        Path | None, typer.Option(help="Instead of JOB: the model as a program of torch.export (.pt2).")
-    ] = None,
-    members: Annotated[
-        list[Path] | None, typer.Option(help="With --program: training records (.npz, .safetensors, .parquet).")
-    ] = None,
-    non_members: Annotated[
-        list[Path] | None, typer.Option(help="With --program: records that the model never saw.")
-    ] = None,
-    manifest: Annotated[
-        Path | None, typer.Option(help="The manifest: gives the id, and its claim of differential privacy is tested.")
-    ] = None,
-    attacks: Annotated[
-        str, typer.Option(help="Attacks by name, with commas between. Without it one or more for each adversary.")
-    ] = "",
-    shadows: Annotated[int, typer.Option(help="Shadow models to train, for attacks that need them.")] = 64,
-    regimes: Annotated[
-        str, typer.Option(help="Attack other data too: masked, shifted. The job's own regimes are always attacked.")
-    ] = "",
-    only_membership: Annotated[
-        bool,
-        typer.Option("--only-membership", help="Leave out structure, reconstruction, attributes and linkage."),
-    ] = False,
-    seed: Annotated[int, typer.Option(help="Every random choice follows from it.")] = 0,
-    delta: Annotated[
-        str, typer.Option(help="The delta of the lower bound of epsilon, where the manifest states none.")
-    ] = "1e-5",
-    folder: Annotated[
-        Path | None,
-        typer.Option(help="Where finished steps are kept, to go on after a stop. Without it OUTPUT.audit."),
-    ] = None,
-    threads: Annotated[int, typer.Option(help="Threads to use; one is fastest and repeatable for small models.")] = 1,
-    device: Annotated[str, typer.Option(help="Where shadow models are trained: cpu, cuda or cuda:0.")] = "cpu",
-    author: Annotated[str, typer.Option(help="Who measured: a role or an office.")] = "not stated",
-    independent: Annotated[
-        bool, typer.Option("--independent", help="The author has no part in the model or its release.")
-    ] = False,
-    estimate: Annotated[
-        bool, typer.Option("--estimate", help="Only say what it would cost, from a few epochs; no report is written.")
-    ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object on stdout.")] = False,
+    job: opt.Job = None,
+    checkpoint: opt.Checkpoint = None,
+    checkpoint_id: opt.CheckpointId = "",
+    output: opt.Output = None,
+    program: opt.Program = None,
+    members: opt.Members = None,
+    non_members: opt.NonMembers = None,
+    manifest: opt.ManifestFile = None,
+    attacks: opt.Attacks = "",
+    shadows: opt.Shadows = 64,
+    regimes: opt.Regimes = "",
+    only_membership: opt.OnlyMembership = False,
+    seed: opt.Seed = 0,
+    delta: opt.Delta = "1e-5",
+    folder: opt.Folder = None,
+    threads: opt.Threads = 1,
+    device: opt.Device = "cpu",
+    author: opt.Author = "not stated",
+    independent: opt.Independent = False,
+    estimate: opt.Estimate = False,
+    json: opt.Json = False,
 ) -> None:
     """Attack your own model and write a risk report, bound to the checkpoint's files by their digests.
 

@@ -104,7 +104,8 @@ def _answers(model: nn.Module, target: Target) -> int:
         first = (str(exc).strip().splitlines() or [""])[0][:200]
         raise BadInput(
             f"The model does not take the members' inputs, {_kind(x)}: {type(exc).__name__}: {first}",
-            "Give the inputs as the model's forward takes them, with the batch as the first dimension.",
+            "Give the inputs as the model's forward takes them, with the batch as the first dimension; a program must "
+            "take batches of any size (dynamic_shapes).",
         ) from exc
     _logits(once, len(x))
     if not torch.equal(once, again):

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 CHILD = "exeat.audit.engine.child"
 TAIL = 4096
 """Bytes of the child's output that are kept to say why it ended."""
+LONGEST = 2**16
+"""Bytes of a line after which it is passed on in pieces."""
 MAX_TABLE = 2**33
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 SHOWN = 500
@@ -64,7 +66,7 @@ class Output:
 
     def pump(self, stream: IO[bytes]) -> None:
         """Read until the child closes its end."""
-        for line in stream:
+        for line in iter(lambda: stream.readline(LONGEST), b""):
             self.tail += line
             del self.tail[:-TAIL]
             self.show(visible(line.decode(errors="replace").rstrip("\n")))

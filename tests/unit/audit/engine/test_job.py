@@ -70,6 +70,18 @@ def test_output_comes_through_without_control_characters_and_settings_stay_outsi
     assert lines[:3] == ["[31mred", "[]", "3"]
 
 
+def test_a_line_without_end_is_passed_on_in_pieces(tmp_path):
+    lines = []
+    with pytest.raises(BadInput):
+        run(
+            tmp_path,
+            "import sys\nsys.stdout.write('x' * 1_000_000)\nsys.stdout.flush()\nraise SystemExit(5)",
+            lines.append,
+        )
+    assert sum(map(len, lines)) == 1_000_000
+    assert max(map(len, lines)) <= 2**16
+
+
 def test_what_the_job_started_ends_with_it(tmp_path):
     code = (
         "import subprocess, sys, os\n"

@@ -102,6 +102,20 @@ def test_records_may_come_as_arrays_with_other_whole_numbers(report):
     assert figures(found, "mia.loss.auc") == figures(report, "mia.loss.auc")
 
 
+def test_a_program_for_one_size_of_batch_is_refused_with_the_way_out():
+    target = toy()
+    program = torch.export.export(target.model, (target.members.x[:2],))
+    with pytest.raises(BadInput, match="does not take the members' inputs") as caught:
+        audit(toy(model=program), say=quiet)
+    assert "dynamic_shapes" in caught.value.what_to_do
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_device_that_is_not_there_is_refused_before_anything_runs():
+    with pytest.raises(BadInput, match="There is no cuda here"):
+        audit(toy(), say=quiet, device="cuda")
+
+
 def test_a_model_that_is_none_is_refused():
     with pytest.raises(BadInput, match="model is a str"):
         audit(toy(model="model.pt"), say=quiet)
