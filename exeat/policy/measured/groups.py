@@ -37,7 +37,7 @@ def groups(matter: Matter, noun: str) -> Groups | None:
     large = [m for m in found if smaller_side(m) >= least and resolved(matter, m.indicator)]
     if not large:
         return None
-    worst = max(large, key=lambda m: (_fails(matter, m), _rate_first(m), _bad(m)))
+    worst = max(large, key=lambda m: (_real(m), _fails(matter, m), _rate_first(m), _bad(m)))
     same = [m for m in found if _alike(m, worst)]
     kept: dict[str, Measurement] = {}
     for one in sorted((m for m in same if m in large), key=_bad, reverse=True):
@@ -60,6 +60,11 @@ def _bad(found: Measurement) -> Decimal:
 
 def _fails(matter: Matter, found: Measurement) -> bool:
     return judged(matter, found).verdict is Verdict.FAIL
+
+
+def _real(found: Measurement) -> bool:
+    """Prefer the true records: those of other data are for comparison."""
+    return found.indicator.regime == "real"
 
 
 def _rate_first(found: Measurement) -> bool:

@@ -71,7 +71,9 @@ def _roc(bound: BoundReport, curve: Curve) -> Roc:
     attack, tool = f"mia.{curve.attack}.", bound.report.tool
     like = (i for i in bound.report.indicators if i.indicator_id.startswith(attack) and i.regime == curve.regime)
     access = next((i.adversary.access.value.replace("_", " ") for i in like), "")
-    name = attack_name(curve.attack) if curve.regime == "real" else f"{attack_name(curve.attack)}, {curve.regime} data"
+    name = (
+        attack_name(curve.attack) if curve.regime == "real" else f"{attack_name(curve.attack)} on {curve.regime} data"
+    )
     return Roc(curve, name, f"{tool.name} {tool.version}", access, bound.sha256)
 
 

@@ -99,7 +99,7 @@ def test_the_roc_is_logarithmic_shaded_where_nobody_knows_and_marks_the_limits()
     assert min(min(x) for x in drawn) >= grey.x1 - 1e-9
     limits = {(shape.x1, shape.y0) for shape in chart.layout.shapes if shape.type == "rect" and shape.y1 == 1.0}
     assert {(0.01, 0.05), (0.1, 0.3)} <= limits
-    assert [trace.name for trace in chart.data if trace.name] == ["LiRA", "loss", "LiRA, synthetic data", "guessing"]
+    assert [trace.name for trace in chart.data if trace.name] == ["LiRA", "loss", "LiRA on synthetic data", "guessing"]
 
 
 def test_the_band_of_the_roc_is_the_interval_of_the_report():

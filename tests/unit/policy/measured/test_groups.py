@@ -47,6 +47,14 @@ def test_a_rate_that_cannot_be_resolved_is_not_shown():
     assert of(*rough) is None
 
 
+def test_the_true_records_come_before_other_data():
+    mild, other = figures(scores(1.0)), [one | {"regime": "masked"} for one in FOUND]
+    found = of(*mild, *other)
+    assert found.everybody.label == "membership, LiRA, TPR at 1 % FPR"
+    only = of(*other)
+    assert "masked data" in only.rows[0].label
+
+
 def test_without_everybody_nothing_is_compared():
     found = of(GROUP)
     assert found.everybody is None

@@ -21,7 +21,7 @@ def test_without_a_curve_there_is_nothing():
 def test_the_worst_attack_comes_first_and_other_data_last():
     found = rocs(matter_of(report(curve(WEAK), curve(STRONG, "masked"), curve(STRONG))), "people")
     assert [(one.name, one.curve.regime) for one in found.curves] == [
-        ("LiRA", "real"), ("loss", "real"), ("LiRA, masked data", "masked"),
+        ("LiRA", "real"), ("loss", "real"), ("LiRA on masked data", "masked"),
     ]  # fmt: skip
 
 
