@@ -20,9 +20,13 @@ COMPARED = Decimal("0.01")
 
 
 def figures_of(scores: Scores, regime: Regime | None = None) -> list[Indicator]:
-    """Return the indicators of an attack; in a regime those that are compared, the area and the rate at 1 %."""
+    """Return the indicators of an attack; in a regime those that are compared, the area and the rate at 1 %.
+
+    What ties hide is said once, for everybody: an attack without a threshold says nothing about a subgroup either.
+    """
     found = [_labelled(_without_ties(one, scores), regime) for one in indicators_of(scores)]
-    return [one for one in found if regime is None or _is_compared(one)]
+    told = [one for one in found if one.status == "measured" or one.subgroup is None]
+    return [one for one in told if regime is None or _is_compared(one)]
 
 
 def _is_compared(one: Indicator) -> bool:

@@ -28,6 +28,13 @@ def test_a_shared_highest_score_is_no_zero():
     assert "0.2000" in found["0.1"].reason
 
 
+def test_an_attack_without_a_threshold_says_nothing_about_subgroups():
+    members, others = np.full(200, 1.0), np.array([1.0] * 150 + [0.0] * 50)
+    found = figures_of(scores(members, others, groups={"all": np.ones(200, dtype=bool)}))
+    assert [one.status for one in found if one.fpr is not None and one.subgroup is None] == ["not_measured"] * 3
+    assert [one for one in found if one.subgroup is not None] == []
+
+
 def test_a_real_zero_stays():
     found = rates(figures_of(scores(np.arange(200) * 0.001, np.arange(200.0))))
     assert found["0.01"].value == 0
