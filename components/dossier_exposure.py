@@ -69,7 +69,7 @@ def show_exposure(assessment: Assessment) -> None:
             f"{counted(len(rest), 'more indicator')}: passing, or without a limit", icon=":material/tune:"
         ):
             _strip(rest, assessment, "exposure-rest")
-    twin(strip_table(readings), f"{counted(len(readings), 'indicator')}, subgroups included")
+    twin(strip_table(readings), f"{counted(len(readings), 'indicator')}, subgroups included", grid=True)
 
 
 def _strip(readings: tuple[Reading, ...], assessment: Assessment, key: str) -> None:

@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from data.samples.attacked import committed, weight_files
 from data.samples.card import card
 from data.samples.delta import delta_report
 from data.samples.documents import before, manifest
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from data.samples.specs import Spec
+    from data.samples.tables import Table
+    from data.samples.training import Mlp
     from exeat.model.manifest import Metric
     from exeat.model.risk_report import RiskReport
 
@@ -34,16 +37,27 @@ def build(spec: Spec, into: Path) -> str:
     parts = write_all(spec, trained, table, folder, _evaluation(figures), card(spec))
     described = manifest(spec, trained, table, parts, figures)
     (folder / "manifest.json").write_bytes(described.to_bytes() + b"\n")
-    digests = tuple(part.sha256 for part in parts if part.holds_weights)
+    return _line(spec, figures, _measure(spec, trained.model, table, folder, into))
+
+
+def measure_again(spec: Spec, into: Path) -> str:
+    """Write the reports of a checkpoint that is there already, from the weights in its files."""
+    table, folder = load(spec.lineage), into / "checkpoints" / spec.id
+    model = committed(spec, table, folder)
+    return _line(spec, metrics(model, table), _measure(spec, model, table, folder, into))
+
+
+def _measure(spec: Spec, model: Mlp, table: Table, folder: Path, into: Path) -> RiskReport:
+    files = weight_files(folder)
     made = before(spec.report_days_before or spec.days_before - 3)
-    found = report(spec, trained, table, digests, made, seed=ATTACK_SEED, rerun=False)
+    found = report(spec, model, table, files, made, seed=ATTACK_SEED, rerun=False)
     _write(into, found)
     if spec.rerun:
         again = made + timedelta(days=2)
-        _write(into, report(spec, trained, table, digests, again, seed=RERUN_SEED, rerun=True))
+        _write(into, report(spec, model, table, files, again, seed=RERUN_SEED, rerun=True))
     if spec.delta_to:
-        _write(into, delta_report(spec, BY_ID[f"{spec.lineage}-mlp-v{spec.delta_to}"], table, digests))
-    return _line(spec, figures, found)
+        _write(into, delta_report(spec, BY_ID[f"{spec.lineage}-mlp-v{spec.delta_to}"], table, model, files))
+    return found
 
 
 def _evaluation(figures: tuple[Metric, ...]) -> bytes:
@@ -58,7 +72,7 @@ def _write(into: Path, found: RiskReport) -> None:
 
 def _line(spec: Spec, figures: tuple[Metric, ...], found: RiskReport) -> str:
     train, test = figures[0], figures[1]
-    areas = [i for i in found.indicators if i.indicator_id.endswith(".auc")]
+    areas = [i for i in found.indicators if i.indicator_id.endswith(".auc") and i.regime == "real"]
     worst = max(areas, key=lambda i: i.ci_high or 0)
     return (
         f"{spec.id:14} {spec.protection:14} train {train.value:.3f} test {test.value:.3f} "

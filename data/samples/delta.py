@@ -5,54 +5,49 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from data.samples.attacked import recipe_of, target_of
 from data.samples.documents import before
-from data.samples.measure import SHADOWS, report_header, tensors, train_recipe, train_spec
-from exeat.audit import membership, signals
-from exeat.model.risk_report import RiskReport
+from data.samples.measure import SHADOWS, dated, train_spec
+from exeat.audit import audit, membership, signals
+from exeat.audit.attacks import lira
+from exeat.audit.scores import Scores
+from exeat.audit.shadows import train_shadows
 
 if TYPE_CHECKING:
-    import torch
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy as np
     from numpy.typing import NDArray
-    from torch import nn
 
     from data.samples.specs import Spec
     from data.samples.tables import Table
+    from data.samples.training import Mlp
+    from exeat.model.risk_report import RiskReport
 
 SEED = 9
+AUTHOR = "Northmoor modelling group"
 
 
-class Pair:
-    """Two networks as one target; their signals are averaged."""
+def delta_report(spec: Spec, earlier: Spec, table: Table, model: Mlp, files: Sequence[Path]) -> RiskReport:
+    """Return the report of the joint attack: shadow models of both recipes see the same halves; signals are averaged.
 
-    def __init__(self, first: nn.Module, second: nn.Module) -> None:
-        self.both = (first, second)
-
-
-def delta_report(spec: Spec, earlier: Spec, table: Table, digests: tuple[str, ...]) -> RiskReport:
-    """Return the report of the joint attack: shadow pairs see the same half under both recipes."""
-    rows = np.concatenate([table.members, table.outsiders])
-    x, y = tensors(table, rows)
-    inside = signals.shadow_halves(len(rows), SHADOWS, SEED)
-    target = Pair(train_spec(earlier, table).model, train_spec(spec, table).model)
-    shadows = [
-        Pair(*(train_recipe(one, table, rows[half], SEED + 1000 + i) for one in (earlier, spec)))
-        for i, half in enumerate(inside)
-    ]
-    values = signals.against_shadows(_joint, target, shadows, inside, x, y)
-    n_in = len(table.members)
-    groups = {name: mask[table.members] for name, mask in table.subgroups.items()}
+    The engine audits one checkpoint, so it gives the header (subject, tool, environment) and this the indicators.
+    """
+    target = target_of(spec, model, table, ())
+    x, y = target.everyone()
+    inside = signals.shadow_halves(len(x), SHADOWS, SEED)
+    pair = [(train_spec(earlier, table).model, earlier), (model, spec)]
+    asked = sum(signals.logit_signal(one.eval(), x, y) for one, _ in pair) / 2
+    stacks = [train_shadows(recipe_of(one, table), x, y, inside, seed=SEED) for _, one in pair]
+    seen: NDArray[np.float64] = sum(stack.signal("logit", x, y) for stack in stacks) / 2
+    values, n_in = lira.offline(asked, seen, inside), len(target.members)
     params = {"earlier": earlier.id, "shadow_pairs": str(SHADOWS), "seed": str(SEED)}
-    outside = {name: mask[table.outsiders] for name, mask in table.subgroups.items()}
-    scores = membership.Scores("delta", values[:n_in], values[n_in:], groups, params, outside)
-    made = before(spec.days_before - 3) + timedelta(hours=5)
-    header = report_header(spec, f"{spec.id}-delta", digests, made, seed=SEED)
+    groups = dict(target.members.groups), dict(target.non_members.groups)
+    scores = Scores("delta", values[:n_in], values[n_in:], groups[0], params, groups[1])
     # A rate that nobody asks of this attack and the sample cannot resolve would only read as a missing measurement.
     measured = tuple(one for one in membership.indicators_of(scores) if one.status == "measured")
-    return RiskReport.model_validate(header | {"indicators": measured})
-
-
-def _joint(pair: Pair, x: torch.Tensor, y: torch.Tensor) -> NDArray[np.float64]:
-    first, second = (signals.logit_signal(model, x, y) for model in pair.both)
-    return (first + second) / 2
+    header = audit(target, files=files, attacks=("loss",), seed=SEED, only_membership=True, say=lambda _: None)
+    made = before(spec.days_before - 3) + timedelta(hours=5)
+    body = {"indicators": measured, "worst_records": None, "curves": (), "notes": "", "author": AUTHOR}
+    return dated(header.model_copy(update=body), report_id=f"{spec.id}-delta", date=made)

@@ -11,6 +11,7 @@ import torch
 
 from data.samples.files import hyperparameters
 from data.samples.gaps import GAPS
+from data.samples.measure import DELTA
 from data.samples.organisation import CONTACT, CUSTODIAN, ORG, STORIES
 from exeat.model.manifest import Manifest
 from exeat.model.tier import ComponentKind
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 MADE = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 """The day on which the sample was made; all dates are told from here, and the demo moves them to the day it loads."""
-DELTA = {"onco": Decimal("0.001"), "glyco": Decimal("0.001"), "digits": Decimal("0.0001")}
 CHANNELS = {
     "weights": ("membership and attributes of training records through the weights", ("mia.*", "attr.*", "recon.*")),
     "training_trace": ("loss curve per epoch", ("gen.gap",)),

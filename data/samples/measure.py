@@ -1,39 +1,40 @@
-"""Measure a trained network: utility with exact intervals for its manifest, attacks for its risk reports."""
+"""Measure a trained network: utility with exact intervals for its manifest, the audit engine for its risk reports."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import math
-import platform
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
+from data.samples.attacked import recipe_of, target_of
 from data.samples.organisation import AUDIT_AUTHOR, STORIES
-from data.samples.other_attacks import attribute_inference, class_inversion
 from data.samples.training import train
-from exeat.audit import membership, signals
-from exeat.model.manifest import Metric
-from exeat.model.risk_report import Adversary, Indicator, RiskReport, Subject, Tool, WithheldRecords
-from exeat.model.tier import Access
+from exeat.audit import audit, membership
+from exeat.audit.attribute import Attribute
+from exeat.model.manifest import Manifest, Metric
+from exeat.model.risk_report import Indicator, RiskReport
 from exeat.policy.interval import clopper_pearson
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
+    from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from data.samples.specs import Spec
     from data.samples.tables import Table
     from data.samples.training import Mlp, Trained
 
-SHADOWS = 16
+SHADOWS = 64
+REGIMES = ("masked", "shifted")
 LEVEL = membership.LEVEL
-DOF_FLOOR = 10
-"""Residual degrees of freedom below which ACRO and SACRO-ML call a model at risk."""
+DELTA = {"onco": Decimal("0.001"), "glyco": Decimal("0.001"), "digits": Decimal("0.0001")}
+ATTRIBUTE = {"onco": 0, "glyco": 1, "digits": 36}
+"""Column that the attacker does not know: mean radius, sex, a central pixel."""
 
 
 def tensors(table: Table, rows: NDArray[np.int64]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -51,16 +52,6 @@ def train_spec(spec: Spec, table: Table) -> Trained:
     return train(spec, sizes(spec, table), tensors(table, table.members), tensors(table, table.validation), spec.seed)
 
 
-@torch.no_grad()
-def _right(model: Mlp, table: Table) -> NDArray[np.bool_]:
-    return (model(torch.from_numpy(table.x)).argmax(dim=1).numpy() == table.y).astype(bool)
-
-
-def train_recipe(spec: Spec, table: Table, rows: NDArray[np.int64], seed: int) -> Mlp:
-    """Train a shadow network by the recipe of ``spec`` on other records."""
-    return train(spec, sizes(spec, table), tensors(table, rows), tensors(table, table.validation), seed).model
-
-
 def metrics(model: Mlp, table: Table) -> tuple[Metric, ...]:
     """Return accuracy on both splits and per subgroup of at least 10 people, exact 95 % intervals."""
     right = _right(model, table)
@@ -74,6 +65,11 @@ def metrics(model: Mlp, table: Table) -> tuple[Metric, ...]:
     return tuple(result)
 
 
+@torch.no_grad()
+def _right(model: Mlp, table: Table) -> NDArray[np.bool_]:
+    return (model(torch.from_numpy(table.x)).argmax(dim=1).numpy() == table.y).astype(bool)
+
+
 def _accuracy(right: NDArray[np.bool_], split: str, subgroup: str | None) -> Metric:
     hits, n = int(right.sum()), len(right)
     low, high = clopper_pearson(hits, n, LEVEL)
@@ -83,132 +79,50 @@ def _accuracy(right: NDArray[np.bool_], split: str, subgroup: str | None) -> Met
     )  # fmt: skip
 
 
-def attack_scores(spec: Spec, model: Mlp, table: Table, seed: int) -> list[membership.Scores]:
-    """Run the attacks of ``spec``: shadow models are trained by the same recipe on random halves of all records."""
-    rows = np.concatenate([table.members, table.outsiders])
-    n_in = len(table.members)
-    x, y = tensors(table, rows)
-    groups = {name: mask[table.members] for name, mask in table.subgroups.items()}
-    outside = {name: mask[table.outsiders] for name, mask in table.subgroups.items()}
-    shadows, inside = _shadows(spec, table, rows, seed) if set(spec.attacks) - {"loss"} else ([], np.zeros((0, 0)))
-    found = []
-    for attack in spec.attacks:
-        if attack == "loss":
-            values, params = signals.loss_signal(model, x, y), {}
-        else:
-            signal = signals.logit_signal if attack == "lira" else signals.gradient_signal
-            values = signals.against_shadows(signal, model, shadows, inside, x, y)
-            params = {"shadow_models": str(SHADOWS), "seed": str(seed), "fixed_variance": "true"}
-        found.append(membership.Scores(attack, values[:n_in], values[n_in:], groups, params, outside))
-    return found
-
-
-def _shadows(spec: Spec, table: Table, rows: NDArray[np.int64], seed: int) -> tuple[list[Mlp], NDArray[np.bool_]]:
-    inside = signals.shadow_halves(len(rows), SHADOWS, seed)
-    return [train_recipe(spec, table, rows[half], seed + 1000 + i) for i, half in enumerate(inside)], inside
-
-
 def report(
-    spec: Spec, trained: Trained, table: Table, digests: tuple[str, ...], made: datetime, *, seed: int, rerun: bool
+    spec: Spec, model: Mlp, table: Table, files: Sequence[Path], made: datetime, *, seed: int, rerun: bool
 ) -> RiskReport:
-    """Return the risk report of one checkpoint; ``rerun`` repeats the membership attacks alone with another seed."""
-    model = trained.model
-    scores = attack_scores(spec, model, table, seed)
-    indicators = [one for s in scores for one in membership.indicators_of(s)]
-    strongest = membership.strongest(scores)
-    if not rerun:
-        delta = Decimal("0.0001") if spec.lineage == "digits" else Decimal("0.001")
-        indicators.append(membership.epsilon_lower(strongest, delta, seed=seed))
-        indicators.append(generalisation_gap(model, table))
-        indicators += _not_applicable()
-        if "gradient" in spec.attacks:
-            indicators.append(attribute_inference(model, table, spec.lineage, STORIES[spec.lineage].attribute))
-            indicators.append(class_inversion(model, table, seed))
-            indicators += structure(model, table)
-    name = f"{spec.id}-membership"
-    header = report_header(spec, f"{name}-rerun" if rerun else name, digests, made, seed=seed)
-    by_checker = {"author": AUDIT_AUTHOR, "independent": True, "rerun_of": name} if rerun else {}
-    worst = WithheldRecords(quantiles=membership.quantiles(strongest), n_records=len(table.members))
-    body = {"indicators": tuple(indicators), "worst_records": worst}
-    return RiskReport.model_validate(header | by_checker | body)
+    """Return the engine's report of one checkpoint; ``rerun`` repeats the membership attacks alone by another seed.
 
-
-def report_header(spec: Spec, report_id: str, digests: tuple[str, ...], made: datetime, *, seed: int) -> dict[str, Any]:
-    """Return what every report of the modelling group says about itself."""
-    config = json.dumps({"attacks": spec.attacks, "shadows": SHADOWS, "seed": seed}, sort_keys=True).encode()
-    return {
-        "schema": "exeat-risk-report/1",
-        "report_id": report_id,
-        "date": made,
-        "author": "Northmoor modelling group",
-        "independent": False,
-        "subject": Subject(checkpoint_id=spec.id, component_sha256=digests),
-        "tool": Tool(
-            name="exeat-membership", version="0.1.0", config_sha256=f"sha256:{hashlib.sha256(config).hexdigest()}"
-        ),
-        "environment": f"torch {torch.__version__}, Python {platform.python_version()}, CPU, one thread",
-        "seed": seed,
-        "notes": "Measured on the sample checkpoint for real. Members and non-members come from one random split.",
-    }
-
-
-def generalisation_gap(model: Mlp, table: Table) -> Indicator:
-    """Return training minus test accuracy; interval by Newcombe (1998) from exact intervals of both."""
-    right = _right(model, table)
-    inside, outside = right[table.members], right[table.outsiders]
-    p, q = float(inside.mean()), float(outside.mean())
-    a, b = (clopper_pearson(int(part.sum()), len(part), LEVEL) for part in (inside, outside))
-    return Indicator(
-        indicator_id="gen.gap", status="measured", value=membership.number(p - q), unit="difference",
-        ci_low=membership.number(p - q - math.hypot(p - float(a.low), float(b.high) - q)),
-        ci_high=membership.number(p - q + math.hypot(float(a.high) - p, q - float(b.low))),
-        ci_level=LEVEL, ci_method="newcombe", n_in=len(inside), n_out=len(outside),
-        method="training minus test accuracy", adversary=Adversary(access=Access.API_LABEL),
-    )  # fmt: skip
-
-
-@torch.no_grad()
-def structure(model: Mlp, table: Table) -> list[Indicator]:
-    """Return the structural flags (1 risk found, 0 not found) as ACRO defines them, where they mean something here."""
-    n_parameters = sum(p.numel() for p in model.parameters())
-    residual = len(table.members) - n_parameters
-    shares = torch.softmax(model(torch.from_numpy(table.x[table.members])).double(), dim=1).numpy()
-    zero = bool(np.isclose(shares, 0.0).any())
-    smooth = (
-        "the output is a smooth function of continuous inputs, so every record is its own group by construction; "
-        "counting groups says nothing about this model"
+    The engine dates and names its reports itself; the sample tells its dates from a fixed day (documents.py).
+    """
+    manifest = Manifest.model_validate_json((files[0].parent / "manifest.json").read_bytes())
+    found = audit(
+        target_of(spec, model, table, ()),
+        recipe_of(spec, table),
+        files=files,
+        attacks=spec.attacks,
+        shadows=SHADOWS,
+        seed=seed,
+        regimes=() if rerun or spec.attacks else REGIMES,
+        attributes=() if spec.attacks else (_attribute(spec),),
+        claim=manifest.dp,
+        only_membership=rerun or bool(spec.attacks),
+        delta=DELTA[spec.lineage],
+        author="Northmoor modelling group",
+        say=lambda _: None,
     )
-    base = {
-        "unit": "flag",
-        "split": "train",
-        "adversary": Adversary(access=Access.WHITE_BOX, knowledge=("training data",)),
-    }
-    return [
-        Indicator.model_validate({"indicator_id": name, "method": method, **base, **fields})
-        for name, method, fields in (
-            ("struct.dof", f"residual degrees of freedom, floor {DOF_FLOOR}", {
-                "status": "measured", "value": Decimal(int(residual < DOF_FLOOR)), "n_in": len(table.members),
-                "bound_note": f"{len(table.members)} members minus {n_parameters} parameters = {residual}"}),
-            ("struct.class_disclosure", "a predicted share of zero on a training record", {
-                "status": "measured", "value": Decimal(int(zero)), "n_in": len(table.members)}),
-            ("struct.k_anonymity", "smallest group with equal output", {"status": "not_applicable", "reason": smooth}),
-            ("struct.smallgroup", "label counts in groups with equal output", {
-                "status": "not_applicable", "reason": smooth}),
-        )
-    ]  # fmt: skip
+    name = f"{spec.id}-membership"
+    found = found.model_copy(update={"indicators": tuple(map(_known_here, found.indicators))})
+    by_checker = {"author": AUDIT_AUTHOR, "independent": True, "rerun_of": name} if rerun else {}
+    return dated(found, report_id=f"{name}-rerun" if rerun else name, date=made, **by_checker)
 
 
-def _not_applicable() -> list[Indicator]:
-    """Say why some indicators make no sense for a small classifier of tables, instead of leaving them out."""
-    nobody = Adversary(access=Access.WHITE_BOX)
-    reasons = {
-        "mem.extract.rate": "a classifier of fixed-length records generates no text or image that could be extracted",
-        "mem.canary.exposure": "a classifier of fixed-length records generates nothing in which a canary could show",
-        "reid.rate": "no record-level or anonymised data is part of the checkpoint",
-    }
-    return [
-        Indicator(
-            indicator_id=name, status="not_applicable", reason=reason, unit="fraction", method="none", adversary=nobody
-        )
-        for name, reason in reasons.items()
-    ]
+def _known_here(one: Indicator) -> Indicator:
+    """Return the indicator with what the maker knows and the engine cannot: no rows of people leave at all."""
+    if one.indicator_id != "reid.rate" or one.status != "not_measured":
+        return one
+    reason = "no record-level or anonymised data is part of the checkpoint"
+    return one.model_copy(update={"status": "not_applicable", "reason": reason})
+
+
+def dated(found: RiskReport, **header: Any) -> RiskReport:
+    """Return a report of the engine under a name and a date of the sample."""
+    note = "Measured on the sample checkpoint for real. Members and non-members come from one random split."
+    changed = found.model_copy(update=header | {"notes": f"{note}\n{found.notes}".strip()})
+    return RiskReport.model_validate_json(json.dumps(changed.model_dump(mode="json", by_alias=True, exclude_none=True)))
+
+
+def _attribute(spec: Spec) -> Attribute:
+    name = STORIES[spec.lineage].attribute
+    return Attribute(name=name, columns=(ATTRIBUTE[spec.lineage],), quantitative=spec.lineage != "glyco")

@@ -29,7 +29,8 @@ class Spec:
     seed: int = 2026
     trace: Literal["none", "csv", "parquet"] = "none"
     log: bool = False
-    attacks: tuple[str, ...] = ("loss", "lira", "gradient")
+    attacks: tuple[str, ...] = ()
+    """Left empty: every usual attack of the engine, and what it measures beside membership."""
     days_before: int = 30
     """The checkpoint was made this many days before the sample; its report three days later."""
     report_days_before: int = 0
