@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     Train = Callable[[Tensor, Tensor, int], nn.Module]
 
 ORIGINAL = "original"
+ANEW = ", trained anew"
 UNSUITED = (RuntimeError, ValueError, TypeError, NotImplementedError)
 """What torch raises where a protection does not suit a model. Around the protection alone: a mistake in a measurement
 must not look like a failed pilot."""
@@ -71,7 +72,8 @@ def original_pilot(scene: Scene) -> Pilot:
 
 def try_protection(scene: Scene, protection: Protection) -> tuple[Pilot, bytes | None]:
     """Return the pilot and the file of its copy; a protection that fails gives a pilot that says why, and no file."""
-    base = {"title": protection.title, "access": protection.access, "limits": protection.limits}
+    title = f"{protection.title}{ANEW if protection.parameters.get('start') == 'fresh' else ''}"
+    base = {"title": title, "access": protection.access, "limits": protection.limits}
     parameters = dict(protection.parameters)
     try:
         data = _data(scene, protection)
