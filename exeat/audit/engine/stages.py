@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from exeat.model.manifest import Regime
 
 PIECE = 16
-"""Shadow models that are trained and kept together: a stop costs at most these, and more at once are hardly faster."""
+"""Shadow models that are trained and kept together: a stop costs at most these, and more at once are not faster."""
 SHADOWS = "shadow models"
 NO_RECIPE = "no recipe was given, so no shadow models could be trained; define recipe() or pass a Recipe"
 

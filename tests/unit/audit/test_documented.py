@@ -81,9 +81,8 @@ def test_a_new_user_audits_their_own_model_with_the_lines_of_the_readme(tmp_path
     done = python(tmp_path, "-m", "exeat", *arguments, "--shadows", "16")
     report = parse_document((tmp_path / "report.json").read_bytes(), RiskReport)
     assert report.subject.component_sha256 == (digest_of((tmp_path / "model.safetensors").read_bytes()),)
-    assert {one.indicator_id.split(".")[1] for one in report.indicators if one.indicator_id.startswith("mia.")} == set(
-        USUAL
-    )
+    areas = {one.indicator_id for one in report.indicators if one.indicator_id.endswith(".auc")}
+    assert areas == {f"mia.{attack}.auc" for attack in USUAL}
     assert [one.indicator_id for one in report.indicators if one.status == "failed"] == []
     assert "times one training of the recipe" in done.stderr
 
