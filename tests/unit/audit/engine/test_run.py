@@ -138,9 +138,10 @@ def test_threads_are_pinned_meanwhile_and_given_back():
             seen.append(torch.get_num_threads())
             return x[:, :2]
 
+    target = toy(model=Counting())
     torch.set_num_threads(2)
     try:
-        audit(toy(model=Counting()), say=quiet)
+        audit(target, say=quiet)
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from functools import cache
+
 import torch
 from safetensors.torch import save_file
 
@@ -28,10 +31,17 @@ def overfit(x, y, seed=0):
     return model.eval()
 
 
+@cache
+def learned(n):
+    """The model of ``toy``, trained once for all tests of a process."""
+    x, y = noise(2 * n)
+    return overfit(x[:n], y[:n])
+
+
 def toy(n=60, *, digest="sha256:" + "a" * 64, groups=None, **changes):
     x, y = noise(2 * n)
     values = {
-        "model": overfit(x[:n], y[:n]),
+        "model": deepcopy(learned(n)),
         "members": Records(x[:n], y[:n], groups or {}),
         "non_members": Records(x[n:], y[n:]),
         "checkpoint_id": "toy-v1",
