@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors.torch import load_file
@@ -64,7 +64,7 @@ def committed(spec: Spec, table: Table, folder: Path) -> Mlp:
     """Return the network whose weights lie in the folder."""
     model = Mlp((table.x.shape[1], *spec.hidden, table.n_classes))
     path = weight_files(folder)[0]
-    state = load_file(path) if path.suffix == ".safetensors" else torch.load(path, weights_only=True)
-    state = state.get("state_dict", state)
+    found: dict[str, Any] = load_file(path) if path.suffix == ".safetensors" else torch.load(path, weights_only=True)
+    state: dict[str, torch.Tensor] = found.get("state_dict", found)
     model.load_state_dict({name.removeprefix("model."): tensor for name, tensor in state.items()})
     return model.eval()

@@ -67,7 +67,8 @@ def metrics(model: Mlp, table: Table) -> tuple[Metric, ...]:
 
 @torch.no_grad()
 def _right(model: Mlp, table: Table) -> NDArray[np.bool_]:
-    return (model(torch.from_numpy(table.x)).argmax(dim=1).numpy() == table.y).astype(bool)
+    right: NDArray[np.bool_] = model(torch.from_numpy(table.x)).argmax(dim=1).numpy() == table.y
+    return right
 
 
 def _accuracy(right: NDArray[np.bool_], split: str, subgroup: str | None) -> Metric:

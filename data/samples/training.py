@@ -27,7 +27,8 @@ class Mlp(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the logits."""
-        return self.layers(x)
+        logits: torch.Tensor = self.layers(x)
+        return logits
 
 
 @dataclass(slots=True)

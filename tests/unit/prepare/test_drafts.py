@@ -43,9 +43,7 @@ def test_a_version_is_created_once(store):
     for version in range(2, 6):
         assert store.save("sam", DRAFT, version, b"{}")
     assert store.load("sam", DRAFT) == (5, b"{}")
-    assert not store.save("sam", DRAFT, 2, b"late"), (
-        "the name of version 2 is free, its turn is over"
-    )
+    assert not store.save("sam", DRAFT, 2, b"late"), "the name of version 2 is free, its turn is over"
     assert not store.save("sam", DRAFT, 7, b"early")
     assert store.load("sam", DRAFT) == (5, b"{}")
     assert store.ids("sam") == [DRAFT]
