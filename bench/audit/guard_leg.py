@@ -15,10 +15,10 @@ def main(path: Path) -> None:
     """Print area and epsilon as PrivacyGuard computes them."""
     import numpy as np  # noqa: PLC0415
     import pandas as pd  # noqa: PLC0415
-    from privacy_guard.analysis.mia.analysis_node import AnalysisNode  # type: ignore[import-not-found]  # noqa: PLC0415
-    from privacy_guard.analysis.mia.base_analysis_input import (  # type: ignore[import-not-found]  # noqa: PLC0415
+    from privacy_guard.analysis.base_analysis_input import (  # type: ignore[import-not-found]  # noqa: PLC0415
         BaseAnalysisInput,
     )
+    from privacy_guard.analysis.mia.analysis_node import AnalysisNode  # type: ignore[import-not-found]  # noqa: PLC0415
 
     with np.load(path) as data:
         sides = [pd.DataFrame({"score": data[name]}) for name in ("members", "non_members")]
