@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_lib
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,7 +103,8 @@ def _estimate(source: Source, plan: Plan, as_json: bool) -> None:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    with suppress(OSError):  # nobody may read any more; the report is written all the same
+        print(line, file=sys.stderr, flush=True)
 
 
 def _write(result: Result, target: Path) -> None:

@@ -19,10 +19,12 @@ RATES = ("0.1", "0.01", "0.001")
 
 def show(report: RiskReport, written: Path) -> None:
     """Print a row per attack, a line per other figure, reasons for what is missing, and the notes."""
+    from exeat.audit.engine.job import visible  # noqa: PLC0415 with the rest of the engine
+
     real = [one for one in report.indicators if one.regime == "real" and one.subgroup is None]
     typer.echo(f"{written}: {len(report.indicators)} figures about {report.subject.checkpoint_id}.")
     for line in (*attacks(real), *others(real), *missing(real), *_epsilon(real), *report.notes.splitlines()):
-        typer.echo(line)
+        typer.echo(visible(line))
     typer.echo(f"Next: exeat ingest {written}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json as json_lib
 import re
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -177,7 +178,8 @@ def _cleared(folder: Path, removed: list[str]) -> str:
 
 
 def _show(result: Result, target: Path, folder: Path, removed: list[str], json: bool) -> None:
-    from exeat.audit.pilots.telling import lines, summary  # noqa: PLC0415 with the rest
+    from exeat.audit.engine.job import visible  # noqa: PLC0415 with the rest
+    from exeat.audit.pilots.telling import lines, summary  # noqa: PLC0415 the same
     from exeat.model.base import digest_of  # noqa: PLC0415
 
     digest = digest_of(result.data)
@@ -188,7 +190,7 @@ def _show(result: Result, target: Path, folder: Path, removed: list[str], json: 
         }  # fmt: skip
         typer.echo(json_lib.dumps(values | summary(result.report, digest)))
         return
-    typer.echo("\n".join(lines(result.report, digest)))
+    typer.echo(visible("\n".join(lines(result.report, digest))))
     typer.echo(f"\n{target} holds the report ({digest}). The checkpoint's files are unchanged.")
     typer.echo(
         _cleared(folder, removed) if removed else f"{folder} holds the copies; they are as sensitive as the checkpoint."
@@ -196,7 +198,8 @@ def _show(result: Result, target: Path, folder: Path, removed: list[str], json: 
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    with suppress(OSError):  # nobody may read any more; the report is written all the same
+        print(line, file=sys.stderr, flush=True)
 
 
 def _usage(headline: str, what_to_do: str) -> typer.Exit:

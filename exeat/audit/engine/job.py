@@ -21,12 +21,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
+from pydantic import ValidationError
+
 from exeat import __version__
 from exeat.audit.engine.checkpoint import digests_of
 from exeat.audit.engine.plan import digest_of_values
 from exeat.audit.engine.private import private_folder
 from exeat.audit.engine.report import TOOL
 from exeat.audit.engine.request import ESTIMATE, REFUSED, REPORT, TABLE, Request
+from exeat.audit.engine.told import Told
 from exeat.errors import BadInput
 from exeat.model.base import digest_of
 from exeat.model.documents import MAX_DOCUMENT_BYTES, parse_document, parse_json
@@ -43,7 +46,10 @@ TAIL = 4096
 """Bytes of the child's output that are kept to say why it ended."""
 LONGEST = 2**16
 """Bytes of a line after which it is passed on in pieces."""
-MAX_TABLE = 2**33
+PATIENCE = 2.0
+"""Seconds to wait for the rest of the output; something that the job left running may never close it."""
+MAX_TABLE = 2**30
+"""Ten million records; the parent holds the table in memory."""
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 SHOWN = 500
 WRONG = "Run the audit on the right files, or look at what the job file does."
@@ -65,16 +71,31 @@ class Output:
     tail: bytearray = field(default_factory=bytearray)
 
     def pump(self, stream: IO[bytes]) -> None:
-        """Read until the child closes its end."""
-        for line in iter(lambda: stream.readline(LONGEST), b""):
-            self.tail += line
-            del self.tail[:-TAIL]
-            self.show(visible(line.decode(errors="replace").rstrip("\n")))
+        """Read until everybody has closed the other end, whether or not somebody still looks at what is shown."""
+        with stream:
+            for line in iter(lambda: stream.readline(LONGEST), b""):
+                self.tail += line
+                del self.tail[:-TAIL]
+                self._pass_on(visible(line.decode(errors="replace").rstrip("\n")))
+
+    def _pass_on(self, line: str) -> None:
+        try:
+            self.show(line)
+        except (OSError, ValueError):  # a closed terminal or a pipe into head must not stop the audit
+            self.end()
+
+    def end(self) -> None:
+        """Show nothing more."""
+        self.show = _nowhere
 
     def last(self) -> str:
         """Return the last line that says something."""
         lines = [line.strip() for line in visible(self.tail.decode(errors="replace")).splitlines() if line.strip()]
         return lines[-1][:SHOWN] if lines else "it printed nothing"
+
+
+def _nowhere(_line: str) -> None:
+    """Take a line that nobody reads."""
 
 
 def visible(text: str) -> str:
@@ -108,10 +129,10 @@ def estimate_job(source: Source, plan: Plan, *, show: Callable[[str], None]) -> 
         )  # fmt: skip
         run_child(request, show, wanted=ESTIMATE)
         data = plain_file(request.results / ESTIMATE, 2**20)
-        values = parse_json(data) if data is not None else None
-    if not isinstance(values, dict) or not isinstance(values.get("seconds"), int | float):
-        raise BadInput("The child left no readable estimate.", WRONG)
-    return values
+    try:
+        return Told.model_validate(parse_json(data or b"")).model_dump()
+    except (BadInput, ValidationError) as exc:
+        raise BadInput("The child left no readable estimate.", WRONG) from exc
 
 
 @contextmanager
@@ -133,13 +154,14 @@ def run_child(request: Request, show: Callable[[str], None], module: str = CHILD
     with _child(request.plan.threads, module) as process:
         assert process.stdin is not None  # noqa: S101 it was asked for
         assert process.stdout is not None  # noqa: S101 the same
+        pump = threading.Thread(target=output.pump, args=(process.stdout,), daemon=True)
+        pump.start()
         with suppress(BrokenPipeError):
             process.stdin.write(request.to_line())
             process.stdin.flush()
-        pump = threading.Thread(target=output.pump, args=(process.stdout,), daemon=True)
-        pump.start()
         code = process.wait()
-        pump.join(2)
+        pump.join(PATIENCE)
+        output.end()
     if code != 0 or not (request.results / wanted).exists():
         raise _why(request, code, output)
 
@@ -160,10 +182,9 @@ def _child(threads: int, module: str) -> Iterator[subprocess.Popen[bytes]]:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        for stream in (process.stdin, process.stdout):
-            with suppress(OSError):
-                if stream is not None:
-                    stream.close()
+        with suppress(OSError):
+            if process.stdin is not None:
+                process.stdin.close()  # the other stream is the pump's: what the job left behind may hold it open
 
 
 def _python_path() -> list[str]:
@@ -174,7 +195,7 @@ def _why(request: Request, code: int, output: Output) -> BadInput:
     """Return why there is no report: a refusal, a crash, or an end without one."""
     refused = plain_file(request.results / REFUSED, 2**16)
     if refused is not None:
-        with suppress(ValueError, KeyError, TypeError):
+        with suppress(ValueError, KeyError, TypeError, RecursionError):
             values = json.loads(refused)
             return BadInput(visible(str(values["headline"]))[:1000], visible(str(values["what_to_do"]))[:1000])
     name = request.source.code.name
@@ -207,11 +228,11 @@ def _checked(request: Request) -> Result:
     except BadInput as exc:
         raise BadInput(f"The child's report is not valid: {exc.headline}", WRONG, place=exc.place) from exc
     _same(report, request)
-    table = plain_file(request.results / TABLE, MAX_TABLE)
     named = report.worst_records.withheld_sha256 if report.worst_records is not None else None
+    table = plain_file(request.results / TABLE, MAX_TABLE) if named is not None else None
     if named is not None and (table is None or digest_of(table) != named):
         raise BadInput("The report names a file of single records that the child did not leave.", WRONG)
-    return Result(report, data, table if named is not None else None)
+    return Result(report, data, table)
 
 
 def _same(report: RiskReport, request: Request) -> None:

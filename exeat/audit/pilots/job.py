@@ -6,11 +6,12 @@ about, that they are as they were, and that each copy that the report names lies
 
 from __future__ import annotations
 
-import json
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+from pydantic import Field, TypeAdapter, ValidationError
 
 from exeat.audit.engine.checkpoint import digests_of
 from exeat.audit.engine.job import plain_file, run_child
@@ -21,7 +22,8 @@ from exeat.audit.pilots.stand_in import report_of_copy
 from exeat.audit.pilots.study import TOOL
 from exeat.audit.pilots.trials import ORIGINAL
 from exeat.errors import BadInput, Tampered
-from exeat.model.documents import MAX_DOCUMENT_BYTES, parse_document
+from exeat.model.base import Line
+from exeat.model.documents import MAX_DOCUMENT_BYTES, parse_document, parse_json
 from exeat.model.risk_report import RiskReport
 
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 
 CHILD = "exeat.audit.pilots.child"
 WRONG = "Look at what the job file does, and run the study again in an empty folder."
+COSTS: TypeAdapter[list[tuple[str, float]]] = TypeAdapter(
+    list[tuple[Line, Annotated[float, Field(ge=0, allow_inf_nan=False)]]]
+)
 
 
 class Result(NamedTuple):
@@ -60,8 +65,11 @@ def run_study(request: PilotRequest, pilot_ids: Sequence[str], show: Callable[[s
 
 def run_cost(request: PilotRequest, show: Callable[[str], None]) -> list[tuple[str, float]]:
     """Return what each part of a study costs, in units of one training by the job's recipe."""
-    answer = json.loads(_asked(replace(request, cost_only=True), show))
-    return [(str(part), float(cost)) for part, cost in answer]
+    answer = _asked(replace(request, cost_only=True), show)
+    try:
+        return COSTS.validate_python(parse_json(answer))
+    except (BadInput, ValidationError) as exc:
+        raise BadInput("The child left no readable cost.", WRONG) from exc
 
 
 def _asked(request: PilotRequest, show: Callable[[str], None]) -> bytes:
