@@ -26,6 +26,12 @@ class Measurement(NamedTuple):
     indicator: Indicator
 
 
+def overall(found: tuple[Measurement, ...]) -> tuple[Measurement, ...]:
+    """Return the measurements over everybody, without subgroups, single records and differences of checkpoints."""
+    special = ("mia.record.", "mia.delta.")
+    return tuple(m for m in found if m.indicator.subgroup is None and not m.indicator.indicator_id.startswith(special))
+
+
 @dataclass(frozen=True, slots=True)
 class Sorted:
     """Reports that count, reports about other bytes, reports that a newer one replaces."""

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import math
-from decimal import ROUND_FLOOR, Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from exeat.errors import BadInput
-from exeat.policy.checks.membership import NOTHING_LEAVES, overall, targets
+from exeat.policy.checks.membership import NOTHING_LEAVES, targets
 from exeat.policy.checks.registry import check
 from exeat.policy.epsilon import missing_parameters, recompute
+from exeat.policy.epsilon_verdict import EpsilonVerdict
 from exeat.policy.figures import digits, figure, listed
 from exeat.policy.finding import Verdict
-from exeat.policy.interval import clopper_pearson, fpr_upper_bound
+from exeat.policy.lower_bounds import lower_bounds, verdict_of
 from exeat.policy.matter import Matter, Outcome, failed, not_applicable, not_measured, passed, warned
 from exeat.policy.reading import Judged, reading
 
 if TYPE_CHECKING:
     from exeat.model.manifest import DpClaim
-    from exeat.policy.binding import Measurement
     from exeat.policy.epsilon import Recomputed
+    from exeat.policy.lower_bounds import Bound
 
-LEVEL = 0.95
-"""Confidence of the empirical lower bound, shared among all rates that are tried (Bonferroni)."""
 _STATED = (
     "epsilon",
     "delta",
@@ -130,16 +128,9 @@ def _doubts(matter: Matter, dp: DpClaim) -> Outcome | None:
     return None
 
 
-class Bound(NamedTuple):
-    """An empirical lower bound on epsilon, and the measurement behind it."""
-
-    epsilon: Decimal
-    source: Measurement
-
-
 @check("E4")
 def claim_survives(matter: Matter) -> Outcome:
-    """Check that no attack shows an epsilon above the claim: ln((TPR low − δ) / FPR high) with exact intervals."""
+    """Check that no attack shows an epsilon above the claim, and say whether any could have."""
     dp = claim_of(matter)
     if dp is None:
         return not_applicable("Differential privacy is not claimed.")
@@ -147,52 +138,31 @@ def claim_survives(matter: Matter) -> Outcome:
         return not_applicable(NOTHING_LEAVES)
     if dp.epsilon is None or dp.delta is None:
         return not_measured("The claim states no epsilon or no delta to test.")
-    bounds = lower_bounds(matter, dp.delta)
-    if not bounds:
-        return not_measured("No attack with counts bounds epsilon from below.")
-    best = max(bounds, key=lambda b: b.epsilon)
-    verdict = Verdict.FAIL if best.epsilon > dp.epsilon else Verdict.PASS
+    found = lower_bounds(matter, dp.delta)
+    tests = [bound for bound in found if not bound.no_test]
+    if not tests:
+        return not_measured(
+            f"A bound {found[0].no_test}." if found else "No attack with counts bounds epsilon from below."
+        )
+    return _tested(matter, dp.epsilon, tests)
+
+
+def _tested(matter: Matter, claimed: Decimal, tests: list[Bound]) -> Outcome:
+    """Return what the bounds that test the claim say of it; a test that could not contradict it supports nothing."""
+    word = verdict_of(claimed, tests)
+    best = max(tests, key=lambda b: b.epsilon)
+    verdict = {EpsilonVerdict.VIOLATED: Verdict.FAIL, EpsilonVerdict.CONSISTENT: Verdict.PASS}.get(word, Verdict.WARN)
     shown = (reading(matter, best.source, Judged(verdict, None, "")),)
-    text = f"Attacks show ε of at least {digits(max(best.epsilon, Decimal(0)))}, claimed is {digits(dp.epsilon)}"
+    text = f"Attacks show ε of at least {digits(max(best.epsilon, Decimal(0)))}, claimed is {digits(claimed)}"
     if verdict is Verdict.FAIL:
         return failed(f"{text}: the implementation breaks its claim.", readings=shown)
-    word = "consistent" if best.epsilon > 0 else "consistent, but the attack is too weak to say more"
-    return passed(f"{text}: {word}.", readings=shown)
+    if verdict is Verdict.PASS:
+        return passed(f"{text}: consistent.", readings=shown)
+    return warned(f"{text}: uninformative, {_why_uninformative(claimed, tests)}.", readings=shown)
 
 
-def lower_bounds(matter: Matter, delta: Decimal) -> tuple[Bound, ...]:
-    """Return the lower bound that each membership rate gives, and those that reports state themselves.
-
-    Source: Kairouz et al. 2015 (hypothesis testing view) with Clopper-Pearson ends as in Nasr et al. 2021. Each rate
-    is tested at 1 − 0.05/m, half of it in each tail, so that all bounds hold together at 95 %; m counts each attack
-    once per required false-positive rate. Subgroups, single records and differences of two checkpoints are no test of
-    this claim.
-    """
-    rates = [m for m in overall(matter.under("mia.")) if _usable(m) and _required(matter, m)]
-    tests = {(m.indicator.indicator_id, m.indicator.fpr) for m in rates}
-    level = 1 - (1 - LEVEL) / max(len(tests), 1)
-    found = [Bound(bound, m) for m in rates if (bound := _from_rate(m, delta, level)) is not None]
-    stated = [m for m in matter.under("dp.epsilon_lower") if m.indicator.value is not None]
-    return (*found, *(Bound(m.indicator.value or Decimal(0), m) for m in stated))
-
-
-def _usable(found: Measurement) -> bool:
-    it = found.indicator
-    return it.status == "measured" and it.fpr is not None and it.unit == "fraction" and bool(it.n_in and it.n_out)
-
-
-def _required(matter: Matter, found: Measurement) -> bool:
-    return found.indicator.fpr in matter.policy.resolution.required_fpr
-
-
-def _from_rate(found: Measurement, delta: Decimal, level: float) -> Decimal | None:
-    """Return the bound; 0 when the rates allow no positive one. False positives are the most that the FPR allows."""
-    it = found.indicator
-    n_in, n_out = it.n_in or 0, it.n_out or 0
-    false_positives = int(((it.fpr or Decimal(0)) * n_out).to_integral_value(ROUND_FLOOR))
-    hits = it.n_events if it.n_events is not None else int((it.value or Decimal(0)) * n_in)
-    if not 0 <= hits <= n_in:
-        return None
-    numerator = clopper_pearson(hits, n_in, level).low - delta
-    fpr_high = fpr_upper_bound(false_positives, n_out, level)
-    return Decimal(repr(round(math.log(numerator / fpr_high), 6))) if numerator > fpr_high else Decimal(0)
+def _why_uninformative(claimed: Decimal, tests: list[Bound]) -> str:
+    most = max((bound.ceiling for bound in tests if bound.ceiling is not None), default=None)
+    if most is not None and most <= claimed:
+        return f"these tests can show {digits(most)} at most; this is no evidence for the claim"
+    return "the attacks that could contradict the claim show nothing; this is no evidence for it"

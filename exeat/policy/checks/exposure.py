@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from exeat.model.tier import Access
-from exeat.policy.checks.membership import NOTHING_LEAVES, overall, targets
+from exeat.policy.binding import overall
+from exeat.policy.checks.membership import NOTHING_LEAVES, targets
 from exeat.policy.checks.provenance import is_about_people
 from exeat.policy.checks.registry import check
 from exeat.policy.figures import counted, figure, listed

@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from exeat.policy.binding import overall
 from exeat.policy.checks.registry import check
 from exeat.policy.figures import counted, digits, figure, listed
 from exeat.policy.finding import Verdict
@@ -60,15 +61,6 @@ def targets(matter: Matter) -> tuple[Leaving, ...]:
 def about(matter: Matter, part: Leaving) -> tuple[Measurement, ...]:
     """Return the membership measurements on this component's bytes, subgroups apart."""
     return tuple(m for m in matter.under("mia.") if part.component.sha256 in m.source.report.subject.component_sha256)
-
-
-def overall(found: tuple[Measurement, ...]) -> tuple[Measurement, ...]:
-    """Return the measurements over everybody; per-record figures are R5's."""
-    return tuple(m for m in found if m.indicator.subgroup is None and not _special(m.indicator.indicator_id))
-
-
-def _special(indicator_id: str) -> bool:
-    return indicator_id.startswith(("mia.record.", "mia.delta."))
 
 
 def per_target(matter: Matter, answer: Callable[[Leaving], Outcome]) -> Outcome:

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import math
-import re
-from decimal import ROUND_CEILING, Decimal, InvalidOperation
+from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from exeat.errors import BadInput
-from exeat.policy.checks.dp import LEVEL, claim_of, lower_bounds
+from exeat.policy.checks.dp import claim_of
 from exeat.policy.epsilon import missing_parameters, recompute
-from exeat.policy.epsilon_verdict import EpsilonVerdict, LowerBound, compare, most_recognised
+from exeat.policy.epsilon_verdict import EpsilonVerdict, most_recognised
 from exeat.policy.figures import digits, figure
-from exeat.policy.interval import clopper_pearson, fpr_upper_bound
+from exeat.policy.lower_bounds import lower_bounds, verdict_of
 from exeat.policy.measured.people import one_in
 from exeat.policy.reading import attack_name
 
 if TYPE_CHECKING:
     from exeat.model.manifest import DpClaim
-    from exeat.policy.checks.dp import Bound
     from exeat.policy.epsilon import Recomputed
+    from exeat.policy.lower_bounds import Bound
     from exeat.policy.matter import Matter
 
 AT = Decimal("0.01")
 """The false-positive rate at which a claim is said in people."""
-_CEILING = re.compile(r"ceiling\D{0,30}?(\d+(?:\.\d+)?)")
 _AT_CAP = Decimal("0.999")
 _ANY_DELTA = Decimal("1e-6")
 """Delta for bounds from rates where nothing is claimed."""
@@ -63,12 +60,13 @@ def epsilons(matter: Matter, noun: str) -> Epsilons | None:
     """Return claim and bounds; None when nothing is claimed and no report bounds epsilon."""
     claim = claim_of(matter)
     delta = claim.delta if claim is not None else None
-    bounds = _bounds(matter, delta)
+    found = lower_bounds(matter, _ANY_DELTA if delta is None else delta)
+    bounds = _shown(found)
     if claim is None and not any(one.value > 0 for one in bounds):
         return None
     claimed = claim.epsilon if claim is not None else None
     recomputed, why_not = _recomputed(claim)
-    verdict = compare(claimed, [LowerBound(one.value, one.ceiling) for one in bounds if one.tests])
+    verdict = verdict_of(claimed, found)
     said = _sentence(claim, bounds, verdict, noun)
     return Epsilons(claimed, delta, (claim.unit or "") if claim else "", recomputed, why_not, bounds, verdict, said)
 
@@ -85,58 +83,25 @@ def _recomputed(claim: DpClaim | None) -> tuple[Recomputed | None, str]:
         return None, exc.headline
 
 
-def _bounds(matter: Matter, delta: Decimal | None) -> tuple[Shown, ...]:
+def _shown(found: tuple[Bound, ...]) -> tuple[Shown, ...]:
     """Return what reports state, largest first, and the best bound that follows from the membership rates."""
-    found = lower_bounds(matter, _ANY_DELTA if delta is None else delta)
-    stated = [one for one in found if one.source.indicator.indicator_id.startswith("dp.epsilon_lower")]
-    derived = [one for one in found if one not in stated]
-    shown = [_stated(one, delta) for one in sorted(stated, key=lambda one: -one.epsilon)]
-    if derived:
-        tests = len({(one.source.indicator.indicator_id, one.source.indicator.fpr) for one in derived})
-        best = max(derived, key=lambda one: one.epsilon)
-        shown.append(_derived(best, _ANY_DELTA if delta is None else delta, tests))
-    return tuple(shown)
+    stated = sorted((one for one in found if one.stated), key=lambda one: -one.epsilon)
+    derived = max((one for one in found if not one.stated), key=lambda one: one.epsilon, default=None)
+    return tuple(map(_stated, stated)) + (() if derived is None else (_derived(derived),))
 
 
-def _stated(bound: Bound, delta: Decimal | None) -> Shown:
+def _stated(bound: Bound) -> Shown:
     it = bound.source.indicator
-    own = _decimal(it.attack_params.get("delta", ""))
-    too_small = delta is not None and own is not None and own < delta
-    note = f"holds at δ {digits(own)}, below the claim's: no test of it" if too_small and own is not None else ""
-    return Shown(
-        bound.epsilon,
-        _ceiling(it.attack_params, it.bound_note),
-        it.method.split(";")[0],
-        it.method,
-        not too_small,
-        note,
-    )
+    name = it.method.split(";")[0]
+    return Shown(bound.epsilon, bound.ceiling, name, it.method, not bound.no_test, bound.no_test)
 
 
-def _derived(bound: Bound, delta: Decimal, tests: int) -> Shown:
-    """Return a bound from one rate; its ceiling is what the same counts would give if every member were recognised."""
+def _derived(bound: Bound) -> Shown:
     it = bound.source.indicator
-    level = 1 - (1 - LEVEL) / max(tests, 1)
-    n_in, n_out, fpr = it.n_in or 1, it.n_out or 1, it.fpr or Decimal(0)
-    gain = clopper_pearson(n_in, n_in, level).low - delta
-    cost = fpr_upper_bound(int(fpr * n_out), n_out, level)
-    ceiling = Decimal(repr(round(math.log(gain / cost), 6))) if gain > cost else Decimal(0)
     name = f"the rates of {attack_name(it.indicator_id.split('.')[1])}"
-    return Shown(bound.epsilon, ceiling, name, f"{it.method}, TPR at {figure(fpr)} FPR", True, "")
-
-
-def _ceiling(params: dict[str, str], note: str) -> Decimal | None:
-    """Return the most that the test could show, from ``attack_params`` or the note."""
-    named, found = _decimal(params.get("ceiling", "")), _CEILING.search(note)
-    return named if named is not None or found is None else _decimal(found[1])
-
-
-def _decimal(text: str) -> Decimal | None:
-    try:
-        value = Decimal(text.strip())
-    except InvalidOperation:
-        return None
-    return value if value.is_finite() else None
+    return Shown(
+        bound.epsilon, bound.ceiling, name, f"{it.method}, TPR at {figure(it.fpr or Decimal(0))} FPR", True, ""
+    )
 
 
 def _sentence(claim: DpClaim | None, bounds: tuple[Shown, ...], verdict: EpsilonVerdict, noun: str) -> str:

@@ -3,9 +3,9 @@ from decimal import Decimal
 
 import pytest
 
-from exeat.policy.checks.dp import lower_bounds
 from exeat.policy.epsilon import recompute
 from exeat.policy.finding import Barrier, Verdict
+from exeat.policy.lower_bounds import lower_bounds
 from tests.unit.policy.factories_policy import (
     changed_policy,
     finding,
@@ -75,7 +75,7 @@ def test_dp_sgd_without_its_parameters_is_not_measured():
         ("E3", N, {"sampling": None}),
         ("E3", F, {"tuning_accounted": False}),
         ("E3", N, {"tuning_accounted": None}),
-        ("E4", P, {}),
+        ("E4", W, {}),
         ("E4", N, {"delta": None}),
     ],
 )
@@ -181,3 +181,51 @@ def test_rates_that_nobody_asked_for_do_not_dilute_the_bound():
     plain = finding("E4", of=claiming(epsilon="2.6"), reports=(report(indicators=[attack(3_000)]),))
     diluted = finding("E4", of=claiming(epsilon="2.6"), reports=(report(indicators=[attack(3_000), *junk]),))
     assert diluted.headline == plain.headline
+
+
+def bound_of(value, **params):
+    return simple("dp.epsilon_lower", value, None, None, unit="epsilon", attack_params=params)
+
+
+def e4(*indicators, **claim):
+    return finding("E4", of=claiming(**claim), reports=(report(indicators=list(indicators)),))
+
+
+def test_a_bound_at_a_smaller_delta_does_not_break_the_claim():
+    small = bound_of("9", delta="0.000001", ceiling="12")
+    assert e4(small).verdict is N
+    assert "below the claim's" in e4(small).headline
+    assert e4(small, attack(200)).verdict is W
+    assert e4(bound_of("9", delta="0.0001", ceiling="12")).verdict is F
+    assert e4(bound_of("9", delta="0.00001", ceiling="12")).verdict is F
+
+
+def test_a_test_that_cannot_reach_the_claim_is_no_evidence_for_it():
+    weak = e4(bound_of("3.4", delta="0.00001", ceiling="3.5"), epsilon="8")
+    assert weak.verdict is W
+    assert "uninformative, these tests can show 3.5 at most" in weak.headline
+    assert weak.barrier is Barrier.NONE
+    strong = e4(bound_of("3.4", delta="0.00001", ceiling="9.5"), epsilon="8")
+    assert strong.verdict is P
+    assert "consistent" in strong.headline
+
+
+def test_attacks_that_show_nothing_are_no_evidence_either():
+    found = e4(attack(200))
+    assert found.verdict is W
+    assert "uninformative, the attacks that could contradict the claim show nothing" in found.headline
+
+
+def test_rates_at_one_percent_cannot_reach_a_claim_of_eight():
+    found = e4(attack(12_000), epsilon="8")
+    assert found.verdict is W
+    assert "can show 4.4" in found.headline
+    assert e4(attack(12_000), epsilon="4.2").verdict is P
+
+
+def test_attacks_on_other_data_are_tries_too():
+    plain, shared = (lower_bounds(matter(reports=(report(indicators=rows),)), Decimal("0.00001")) for rows in (
+        [attack(3_000)], [attack(3_000), *(attack(100) | {"regime": kind} for kind in ("masked", "shifted"))],
+    ))  # fmt: skip
+    assert shared[0].epsilon < plain[0].epsilon
+    assert shared[0].ceiling < plain[0].ceiling
