@@ -109,13 +109,19 @@ def _over_data(cells: list[Cell], limit: Decimal | None) -> str:
 
 
 def _answer(answers: dict[str, bool | None], limit: Decimal | None) -> str:
+    """Return on which data it shows; kinds whose interval does not say are named, and never counted as alike."""
     yes, no = [k for k, over in answers.items() if over], [k for k, over in answers.items() if over is False]
+    open_ones = [k for k, over in answers.items() if over is None]
     above, below = ("beyond the limit", "within it") if limit is not None else ("better than guessing", "not")
+    if not yes and not no:
+        return "not known on any of the data: the figures have no interval."
+    rest = f" On {and_listed(open_ones)} data the figures have no interval, so it is not known." if open_ones else ""
     if not yes or not no:
         word = above if yes else "within the limit" if limit is not None else "not better than guessing"
-        return f"{word} on {and_listed(yes or no)} data alike: the result holds across them."
-    depends = " The real data decide it: it does not show on other data." if yes == ["real"] else ""
-    return f"{above} on {and_listed(yes)} data and {below} on {and_listed(no)} data.{depends}"
+        holds = "" if open_ones else " alike: the result holds across them"
+        return f"{word} on {and_listed(yes or no)} data{holds}.{rest}"
+    depends = " The real data decide it: it does not show on other data." if yes == ["real"] and not open_ones else ""
+    return f"{above} on {and_listed(yes)} data and {below} on {and_listed(no)} data.{depends}{rest}"
 
 
 def and_listed(names: list[str]) -> str:

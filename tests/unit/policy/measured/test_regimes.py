@@ -65,3 +65,26 @@ def test_whoever_has_more_can_run_the_attacks_of_those_who_have_less():
     ]
     found = of(whole(STRONG), whole(STRONG, regime="masked"), gradient)
     assert "For an attacker who has the weights it is beyond the limit on real and masked data alike" in found.sentence
+
+
+def area(of, *, interval=True, **changes):
+    found = [one for one in whole(of, **changes) if one["indicator_id"].endswith(".auc")]
+    return found if interval else [{k: v for k, v in one.items() if not k.startswith("ci_")} for one in found]
+
+
+def test_what_has_no_interval_is_not_called_alike():
+    found = of(area(STRONG), area(NONE, regime="masked", interval=False))
+    assert [cell.over for cell in found.cells] == [True, None]
+    assert "holds across" not in found.sentence
+    assert "on real data. On masked data the figures have no interval" in found.sentence
+
+
+def test_without_any_interval_nothing_is_known():
+    found = of(area(STRONG, interval=False), area(NONE, regime="masked", interval=False))
+    assert "not known on any of the data" in found.sentence
+
+
+def test_the_real_data_do_not_decide_what_is_not_known_elsewhere():
+    found = of(area(STRONG), area(NONE, regime="masked"), area(NONE, regime="shifted", interval=False), thresholds=[])
+    assert "The real data decide it" not in found.sentence
+    assert "better than guessing on real data and not on masked data. On shifted data" in found.sentence
