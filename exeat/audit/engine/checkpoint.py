@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from exeat.errors import BadInput
 
@@ -35,31 +35,61 @@ def _digest(path: Path) -> str:
 
 
 def check_weights(model: nn.Module, files: Sequence[Path]) -> str:
-    """Refuse a model whose weights are not those of the files; return a sentence where that cannot be told.
+    """Refuse files that hold other weights than the model's; return a sentence about what could not be compared.
 
-    A tensor matches by its name or, where the file has no such name, by its values; a file in a smaller precision is
-    widened first. Only safetensors, torch files that the safe loader takes, and programs of torch.export are read.
+    A tensor matches by its name or, where a file has no such name, by its values; of two precisions the narrower is
+    widened. Each file must hold something of the model: the report is bound to all of them. Only safetensors, torch
+    files that the safe loader takes, and programs of torch.export are read.
     """
-    held: dict[str, Tensor] = {}
-    unread = [path.name for path in files if not _read_into(held, path)]
+    read = [_read(path) for path in files]
     own = model.state_dict()
     if not own:
         return "The model has no weights of its own, so they were not compared with the checkpoint's files."
-    if not held:
-        names = ", ".join(unread)
+    if not any(held.written for held in read):
+        names = ", ".join(held.file for held in read)
         return f"The weights were not compared with {names}: neither safetensors nor torch's safe loader reads it."
-    missing = [name for name, tensor in own.items() if not _is_held(name, tensor, held)]
+    found = {name: {at for held in read for at in _matches(name, tensor, held)} for name, tensor in own.items()}
+    missing = [name for name, places in found.items() if not places]
     if missing:
         raise BadInput(
             f"{len(missing)} of the model's {len(own)} tensors are not those of the checkpoint, {missing[0]} first.",
             OTHER_WEIGHTS,
         )
-    return ""
+    used = {place for places in found.values() for place in places}
+    return " ".join(said for held in read if (said := _left_over(held, used, own)))
 
 
-def _is_held(name: str, tensor: Tensor, held: Mapping[str, Tensor]) -> bool:
-    named = [held[key] for key in _names(name) if key in held]
-    return any(_same(tensor, other) for other in named or held.values())
+class Held(NamedTuple):
+    """The tensors of one file: as they are written, and by the names under which a model may ask for them."""
+
+    file: str
+    written: dict[str, Tensor]
+    asked: dict[str, Tensor]
+
+
+def _matches(name: str, tensor: Tensor, held: Held) -> Iterator[tuple[str, str]]:
+    """Yield file and written name of what equals a tensor of the model; what has its name stands before all others."""
+    named = {id(held.asked[key]) for key in _names(name) if key in held.asked}
+    for key, other in held.written.items():
+        if (not named or id(other) in named) and _same(tensor, other):
+            yield held.file, key
+
+
+def _left_over(held: Held, used: set[tuple[str, str]], own: Mapping[str, Tensor]) -> str:
+    """Refuse a file of other weights; say what else a file holds: nothing in the report is about it."""
+    if not held.written:
+        return f"{held.file} was not compared: neither safetensors nor torch's safe loader reads it."
+    spare = [key for key in held.written if (held.file, key) not in used]
+    wrong = [key for key in spare if any(key in _names(name) for name in own)]
+    if len(spare) == len(held.written) or wrong:
+        raise BadInput(
+            f"{held.file} holds other weights than the audited model's, {(wrong or spare)[0]} first.",
+            "The report would be bound to them too. Leave the file out of --checkpoint, and audit it by itself.",
+        )
+    if not spare:
+        return ""
+    more = f"{len(spare)} of the {len(held.written)} tensors in {held.file} are not the model's, {spare[0][:80]} first"
+    return f"{more}: no figure is about them."
 
 
 def _names(name: str) -> Iterator[str]:
@@ -71,19 +101,33 @@ def _names(name: str) -> Iterator[str]:
 
 
 def _same(own: Tensor, other: Tensor) -> bool:
-    import torch  # noqa: PLC0415
-
+    """Return whether two tensors hold the same numbers, whatever the types they are kept in."""
     if own.shape != other.shape:
         return False
-    mine = own.detach().cpu()
-    return bool(torch.equal(mine.nan_to_num(), other.to(mine.dtype).nan_to_num()))
+    mine, theirs = _plain(own), _plain(other)
+    if mine.dtype != theirs.dtype:
+        mine, theirs = _widest(mine), _widest(theirs)
+    return bool(((mine == theirs) | ((mine != mine) & (theirs != theirs))).all())  # noqa: PLR0124 NaN in both
 
 
-def _read_into(held: dict[str, Tensor], path: Path) -> bool:
-    """Add the tensors of one file by dotted name; return whether any reader knew it."""
-    found = _safetensors(path) if path.suffix == ".safetensors" else _torch(path)
-    held.update(found)
-    return bool(found)
+def _plain(tensor: Tensor) -> Tensor:
+    plain = tensor.detach().cpu()
+    return plain.dequantize() if plain.is_quantized else plain
+
+
+def _widest(tensor: Tensor) -> Tensor:
+    import torch  # noqa: PLC0415
+
+    return tensor.to(torch.complex128 if tensor.is_complex() else torch.float64)
+
+
+def _read(path: Path) -> Held:
+    """Return the tensors of one file by dotted name; none where no reader knows it."""
+    if path.suffix == ".safetensors":
+        found = _safetensors(path)
+        return Held(path.name, found, found)
+    found = _torch(path)
+    return Held(path.name, found, {n.split(".", 1)[1]: tensor for n, tensor in found.items() if "." in n} | found)
 
 
 def _safetensors(path: Path) -> dict[str, Tensor]:
@@ -99,14 +143,13 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
 def _torch(path: Path) -> dict[str, Tensor]:
     import torch  # noqa: PLC0415
 
-    if is_program(path):
-        return dict(torch.export.load(path).state_dict)
     try:
+        if is_program(path):
+            return dict(torch.export.load(path).state_dict)
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception:  # noqa: BLE001 whatever torch says of a file it does not know
         return {}
-    found = dict(_tensors(loaded, ()))
-    return {name.split(".", 1)[1]: tensor for name, tensor in found.items() if "." in name} | found
+    return dict(_tensors(loaded, ()))
 
 
 def is_program(path: Path) -> bool:

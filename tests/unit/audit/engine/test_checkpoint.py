@@ -82,3 +82,60 @@ def test_a_broken_safetensors_file_is_refused(tmp_path):
     (tmp_path / "m.safetensors").write_bytes(b"\xff" * 40)
     with pytest.raises(BadInput, match="no safetensors file"):
         check_weights(network(1), [tmp_path / "m.safetensors"])
+
+
+def stored(folder, name, state):
+    save_file(state, folder / name)
+    return folder / name
+
+
+BESIDE = {"same names": "", "a wrapper's names": "module.", "names of its own": "big."}
+
+
+@pytest.mark.parametrize("how", BESIDE)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_file_of_other_weights_beside_the_right_one_is_refused(tmp_path, how, first):
+    right = stored(tmp_path, "a.safetensors", network(1).state_dict())
+    other = stored(tmp_path, "b.safetensors", {BESIDE[how] + n: t for n, t in network(2).state_dict().items()})
+    files = [other, right] if first else [right, other]
+    with pytest.raises(BadInput, match=r"b\.safetensors holds other weights than the audited model's"):
+        check_weights(network(1), files)
+
+
+def test_an_unread_file_beside_the_right_one_and_further_tensors_are_said(tmp_path):
+    state = network(1).state_dict()
+    ema = {f"ema.{name}": tensor for name, tensor in network(2).state_dict().items()}
+    both = stored(tmp_path, "both.safetensors", state | ema)
+    (tmp_path / "m.onnx").write_bytes(b"\x08\x07whatever")
+    said = check_weights(network(1), [both, tmp_path / "m.onnx"])
+    assert "4 of the 8 tensors in both.safetensors are not the model's, ema.0.bias first" in said
+    assert "m.onnx was not compared" in said
+
+
+def filled(model, value, kind):
+    """The model with buffers of one value and type in place of its weights."""
+    for part in list(model.modules()):
+        for name, weight in list(part.named_parameters(recurse=False)):
+            delattr(part, name)
+            part.register_buffer(name, torch.full(weight.shape, value, dtype=kind))
+    return model
+
+
+def test_numbers_that_only_look_equal_when_narrowed_are_others(tmp_path):
+    path = stored(tmp_path, "a.safetensors", network(2).state_dict())
+    for model in (filled(network(2), 0, torch.int8), network(2).half()):
+        with pytest.raises(BadInput, match="4 of the model's 4 tensors"):
+            check_weights(model, [path])
+
+
+def test_no_number_is_not_zero(tmp_path):
+    nothing = float("nan")
+    path = stored(tmp_path, "a.safetensors", filled(network(2), nothing, torch.float32).state_dict())
+    with pytest.raises(BadInput, match="4 of the model's 4 tensors"):
+        check_weights(filled(network(2), 0.0, torch.float32), [path])
+    assert check_weights(filled(network(2), nothing, torch.float32), [path]) == ""
+
+
+def test_a_broken_archive_is_a_file_that_nobody_reads(tmp_path):
+    (tmp_path / "m.pt").write_bytes(b"x" * 50 + b"PK\x05\x06" + b"\xff" * 18)
+    assert "were not compared with m.pt" in check_weights(network(1), [tmp_path / "m.pt"])
