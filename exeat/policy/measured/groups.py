@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
 from exeat.policy.ends import bad_end
 from exeat.policy.finding import Verdict
+from exeat.policy.interval import clopper_pearson
 from exeat.policy.measured.judging import judged, membership, resolved
 from exeat.policy.measured.people import share
 
 if TYPE_CHECKING:
+    from exeat.model.risk_report import Indicator
     from exeat.policy.binding import Measurement
     from exeat.policy.finding import Reading
     from exeat.policy.matter import Matter
 
+ERROR = 0.05
 LEAST = 10
 """Smaller groups are never shown: their rate would describe people, not a group."""
 
@@ -46,7 +50,9 @@ def groups(matter: Matter, noun: str) -> Groups | None:
     everybody = _everybody(matter, worst)
     hidden = len({m.indicator.subgroup for m in same if smaller_side(m) < least})
     limit = next((row.limit for row in rows if row.limit is not None), None)
-    return Groups(rows, everybody, limit, hidden, least, _sentence(rows, everybody, noun))
+    tries = {(m.indicator.indicator_id, m.indicator.fpr, m.indicator.subgroup) for m in large if _same_data(m, worst)}
+    apart = _apart(next(iter(kept.values())), len(tries), everybody)
+    return Groups(rows, everybody, limit, hidden, least, _sentence(rows, everybody, apart, noun))
 
 
 def smaller_side(found: Measurement) -> int:
@@ -88,28 +94,50 @@ def _everybody(matter: Matter, worst: Measurement) -> Reading | None:
     return judged(matter, found[0]) if found else None
 
 
-def _sentence(rows: tuple[Reading, ...], everybody: Reading | None, noun: str) -> str:
+def _same_data(one: Measurement, other: Measurement) -> bool:
+    return one.indicator.regime == other.indicator.regime
+
+
+def _apart(worst: Measurement, tries: int, everybody: Reading | None) -> str:
+    """Return whether the worst group differs from everybody by more than the worst of so many does by chance.
+
+    The worst of twenty equal groups lies above everybody beyond its own 95 % interval in one case of four, so the
+    error is shared over all figures that it was picked from (Bonferroni).
+    """
+    low = _low_end(worst.indicator, 1 - ERROR / max(tries, 1))
+    if everybody is None or everybody.value is None or low is None:
+        return "The rate of everybody is not given beside it."
+    among = f", as the worst of {tries} figures" if tries > 1 else ""
+    if low > everybody.value:
+        return f"Even the low end of its interval lies above the rate of everybody{among}."
+    return f"The rate of everybody lies inside its interval{among}: the group may fare no worse than the rest."
+
+
+def _low_end(it: Indicator, level: float) -> Decimal | None:
+    """Return the low end at the level: exact from counts, else the stated one widened as a normal interval."""
+    if it.value is None or it.ci_low is None:
+        return None
+    if it.indicator_id.endswith("tpr_at_fpr") and it.n_in:
+        hits = it.n_events if it.n_events is not None else round(it.value * it.n_in)
+        return min(it.ci_low, clopper_pearson(hits, it.n_in, level).low)
+    normal, own = NormalDist(), min(float(it.ci_level or 0.95), 0.999999)
+    wider = normal.inv_cdf((1 + level) / 2) / normal.inv_cdf((1 + own) / 2)
+    return it.value - (it.value - it.ci_low) * Decimal(max(wider, 1.0))
+
+
+def _sentence(rows: tuple[Reading, ...], everybody: Reading | None, apart: str, noun: str) -> str:
     worst = rows[0]
     if worst.value is None:
         return ""
     size = f"{worst.n_in:,} {noun}" if worst.n_in else "size not stated"
     if worst.fpr is None:
-        return f"Worst group: {worst.subgroup} ({size}). {_beside(worst, everybody)}"
+        return f"Worst group: {worst.subgroup} ({size}). {apart}"
     found = share(worst.value, worst.ci_low, worst.ci_high)
     return (
         f"Worst group: {worst.subgroup} ({size}). Of {found.of:,} like them, {found} would be recognised"
-        f"{_of_everybody(everybody, found.of)}. {_beside(worst, everybody)}"
+        f"{_of_everybody(everybody, found.of)}. {apart}"
     )
 
 
 def _of_everybody(everybody: Reading | None, of: int) -> str:
     return "" if everybody is None or everybody.value is None else f"; of everybody, about {everybody.value * of:.0f}"
-
-
-def _beside(worst: Reading, everybody: Reading | None) -> str:
-    """Return whether the worst group differs from everybody by more than its own interval."""
-    if everybody is None or everybody.value is None or worst.ci_low is None:
-        return "The rate of everybody is not given beside it."
-    if worst.ci_low > everybody.value:
-        return "Even the low end of its interval lies above the rate of everybody."
-    return "The rate of everybody lies inside its interval: the group may fare no worse than the rest."

@@ -1,6 +1,9 @@
 from decimal import Decimal
 
+import numpy as np
+
 from exeat.policy.finding import Verdict
+from exeat.policy.interval import clopper_pearson
 from exeat.policy.measured.groups import groups
 from tests.factories import report_document
 from tests.measured_reports import figures, matter_of, scores
@@ -65,3 +68,29 @@ def test_a_wide_interval_says_that_the_group_may_fare_no_worse():
     plain = figures(scores(0.0))
     found = of(*plain)
     assert "may fare no worse" in found.sentence
+
+
+def group(name, hits, n=60):
+    low, high = clopper_pearson(hits, n)
+    ends = {"value": f"{hits / n:.9f}", "ci_low": str(low), "ci_high": str(high)}
+    return GROUP | {"subgroup": name, "n_in": n, "n_events": hits} | ends
+
+
+def test_the_worst_of_many_equal_groups_is_seldom_called_worse():
+    rng, called = np.random.default_rng(0), 0
+    for _ in range(60):
+        hits = rng.binomial(60, 0.1, 20)
+        low, high = clopper_pearson(int(hits.sum()), 1200)
+        ends = {"n_in": 1200, "n_events": int(hits.sum()), "ci_low": str(low), "ci_high": str(high)}
+        everybody = {k: v for k, v in GROUP.items() if k != "subgroup"} | ends | {"value": f"{hits.sum() / 1200:.9f}"}
+        found = of(everybody, *(group(f"site {i}", int(k)) for i, k in enumerate(hits)))
+        called += "Even the low end" in found.sentence
+    assert called <= 6
+
+
+def test_the_error_is_shared_over_the_groups_it_was_picked_from():
+    everybody = next(one for one in figures(scores(0.5)) if one.get("fpr") == "0.01" and "subgroup" not in one)
+    alone = of(everybody, group("one", 4))
+    assert "Even the low end of its interval lies above the rate of everybody." in alone.sentence
+    among = of(everybody, group("one", 4), *(group(f"site {i}", 1) for i in range(30)))
+    assert "as the worst of 31 figures: the group may fare no worse" in among.sentence
