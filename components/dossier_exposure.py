@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from components.charts.interval_strip import interval_strip, strip_alt, strip_table, urgent
+from components.charts.interval_strip import (
+    chosen,
+    heads,
+    interval_strip,
+    strip_alt,
+    strip_table,
+    urgent,
+)
 from components.figure import draw
 from components.indicator_cards import show_cards
 from components.numbers import counted
@@ -16,6 +23,10 @@ from exeat.policy.finding import Verdict
 
 if TYPE_CHECKING:
     from exeat.policy.finding import Assessment, Reading
+
+ROWS = 24
+"""So many more figures are drawn at most; the table has all."""
+REST_WORDS = {Verdict.NOT_APPLICABLE: "without a limit or not applicable"}
 
 
 def readings_of(assessment: Assessment) -> tuple[Reading, ...]:
@@ -58,18 +69,42 @@ def show_exposure(assessment: Assessment) -> None:
         "beyond it shaded; the word says whether that fails or only warns. Hollow diamond: not measured. Dash: not "
         "applicable."
     )
-    first = urgent(readings)
-    rest = tuple(reading for reading in readings if reading not in first)
+    first = heads(urgent(readings))
     if first:
         _strip(first, assessment, "exposure-strip")
     else:
         st.write("Nothing fails, warns or is missing.")
-    if rest:
-        with st.expander(
-            f"{counted(len(rest), 'more indicator')}: passing, or without a limit", icon=":material/tune:"
-        ):
-            _strip(rest, assessment, "exposure-rest")
+    _rest(readings, first, assessment)
     twin(strip_table(readings), f"{counted(len(readings), 'indicator')}, subgroups included", grid=True)
+
+
+def rest_of(readings: tuple[Reading, ...], first: tuple[Reading, ...]) -> tuple[Reading, ...]:
+    """Return what no row of the first strip shows, the worst first; what was not measured is in the table alone."""
+    shown = {_figure(reading) for reading in first}
+    rest = chosen([one for one in readings if one.verdict is not Verdict.NOT_MEASURED])
+    return tuple(one for one in rest if _figure(one) not in shown)
+
+
+def _figure(reading: Reading) -> tuple[object, ...]:
+    """Return what makes it this figure, whatever its label adds."""
+    return reading.indicator_id, reading.fpr, reading.subgroup, reading.report_sha256, reading.value, reading.ci_low
+
+
+def rest_words(rest: tuple[Reading, ...]) -> str:
+    """Return ``12 more figures: 5 fail, 7 pass``."""
+    verdicts = [one.verdict for one in rest]
+    said = [f"{verdicts.count(one)} {REST_WORDS.get(one, one.title)}" for one in Verdict if one in verdicts]
+    return f"{counted(len(rest), 'more figure')}: {', '.join(said)}"
+
+
+def _rest(readings: tuple[Reading, ...], first: tuple[Reading, ...], assessment: Assessment) -> None:
+    rest = rest_of(readings, first)
+    if not rest:
+        return
+    with st.expander(plain(rest_words(rest)), icon=":material/tune:"):
+        _strip(rest[:ROWS], assessment, "exposure-rest")
+        if len(rest) > ROWS:
+            st.caption(f"The {ROWS} worst are drawn; the others are in the table.")
 
 
 def _strip(readings: tuple[Reading, ...], assessment: Assessment, key: str) -> None:

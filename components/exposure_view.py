@@ -51,8 +51,9 @@ def show_by_lineage(points: pd.DataFrame, caption: str) -> None:
         empty("No indicator to show.", "Ingest a risk report, or choose another lineage.")
         return
     st.caption(
-        f"{caption} Cross: beyond its limit. Triangle: warned. Filled dot: within. Open dot: no limit set. Hollow "
-        f"diamond at the left: not measured. At most {LINEAGES} lineages, the most exposed first."
+        f"{caption} Each checkpoint by its worst figure, whichever attack found it. Cross: beyond its limit. "
+        "Triangle: warned. Filled dot: within. Open dot: no limit set. Hollow diamond at the left: not measured. "
+        f"At most {LINEAGES} lineages, the most exposed first."
     )
     _grid([(group, chart, exposure_alt(group)) for group, chart in exposure_panels(points)])
     more = len(families(points)) - PANELS

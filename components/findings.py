@@ -23,6 +23,8 @@ BARRIER_WORDS = {
     Barrier.CONDITIONAL: "blocks approval unless overridden with a reason and a residual risk",
     Barrier.NONE: "does not block approval",
 }
+SAID = 3
+"""So many sentences in people at most; readings come worst first."""
 _ORDER = list(Barrier)
 _SHOWN = (Verdict.FAIL, Verdict.NOT_MEASURED, Verdict.WARN)
 
@@ -70,12 +72,19 @@ def show_finding(finding: Finding, *, expanded: bool = False) -> None:
                 st.markdown(f"**{heading}.** {line}" if not number else line)
         if finding.components:
             st.markdown(f"**Concerns.** {plain(', '.join(finding.components))}")
-        said = [(r.in_people, r.note) for r in finding.readings if r.in_people]
-        for sentence, note in dict.fromkeys(said):
-            st.markdown(f"**In people.** {plain(sentence)} {plain(note, 1000)}".rstrip())
-        if finding.readings:
-            table(strip_table(finding.readings), f"Figures behind {finding.check}")
+        _in_people(finding)
+        if finding.readings:  # the grid: rows of one line, and a narrow column scrolls by keyboard
+            table(strip_table(finding.readings), f"Figures behind {finding.check}", grid=True)
         _evidence(finding)
+
+
+def _in_people(finding: Finding) -> None:
+    """Say the worst figures in people; one finding may rest on a hundred of them."""
+    said = list(dict.fromkeys((r.in_people, r.note) for r in finding.readings if r.in_people))
+    for sentence, note in said[:SAID]:
+        st.markdown(f"**In people.** {plain(sentence)} {plain(note, 1000)}".rstrip())
+    if len(said) > SAID:
+        st.markdown(f"The figures of {counted(len(said) - SAID, 'more sentence')} are in the table.")
 
 
 def _evidence(finding: Finding) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from components.charts.interval_strip import chosen, row_label, verdict_text, worst_first
+from components.charts.interval_strip import chosen, kind, row_label, verdict_text, worst_first
 from components.charts.palette import sign_of
 from components.text import plain
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def said_in_people(readings: Sequence[Reading]) -> list[Reading]:
-    """Return the readings that can be said in people, one for each sentence: with a limit first, then the worst."""
-    found: dict[str, Reading] = {}
+    """Return the worst reading of each kind that can be said in people: with a limit first; no sentence twice."""
+    found: dict[tuple[object, ...], Reading] = {}
     for reading in sorted(chosen(readings), key=_judged_first):
-        if reading.in_people:
-            found.setdefault(reading.in_people, reading)
+        if reading.in_people and reading.in_people not in {one.in_people for one in found.values()}:
+            found.setdefault(kind(reading), reading)
     return list(found.values())
 
 

@@ -36,9 +36,14 @@ def grouped(figures: pd.DataFrame) -> list[Family]:
 
 
 def families(points: pd.DataFrame) -> tuple[Family, ...]:
-    """Return the panels, those with most failing figures first, then those with most that were not measured."""
+    """Return the panels: true data first, then most failing figures, then most that were not measured."""
     order = ("fail", "not_measured", "warn")
-    return tuple(sorted(grouped(points), key=lambda g: (*(-_count(g, one) for one in order), g.title)))
+    return tuple(sorted(grouped(points), key=lambda g: (other_data(g), *(-_count(g, one) for one in order), g.title)))
+
+
+def other_data(group: Family) -> bool:
+    """Return whether the attacker held masked, shifted or synthetic records in place of the true ones."""
+    return group.title.endswith(" data)")
 
 
 def _count(group: Family, verdict: str) -> int:

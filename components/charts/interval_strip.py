@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf, isinf
 from textwrap import wrap
 from typing import TYPE_CHECKING, NamedTuple
@@ -62,12 +63,34 @@ def worst_first(reading: Reading) -> tuple[bool, int, float, int]:
 def chosen(readings: Sequence[Reading]) -> tuple[Reading, ...]:
     """Return the readings to draw: the worst of each indicator over everybody, and of its subgroups the worst.
 
-    Reruns and other subgroups are in the table; an average is nowhere.
+    Other data are other figures: the label names them. Reruns and other subgroups are in the table; an average nowhere.
     """
-    worst: dict[tuple[str, object, bool], Reading] = {}
+    worst: dict[tuple[str, str, object, bool], Reading] = {}
     for reading in sorted(readings, key=worst_first):
-        worst.setdefault((reading.indicator_id, reading.fpr, bool(reading.subgroup)), reading)
+        worst.setdefault((reading.indicator_id, reading.label, reading.fpr, bool(reading.subgroup)), reading)
     return tuple(sorted(worst.values(), key=worst_first))
+
+
+def kind(reading: Reading) -> tuple[str, str, object, bool, bool]:
+    """Return what the figure is about, whichever attack found it on whichever data; gaps of all rates are one kind."""
+    head, _, tail = reading.indicator_id.partition(".")
+    gap = reading.verdict is Verdict.NOT_MEASURED
+    return head, tail.rpartition(".")[2], None if gap else reading.fpr, bool(reading.subgroup), gap
+
+
+def heads(readings: Sequence[Reading]) -> tuple[Reading, ...]:
+    """Return the worst reading of each kind; its label says of how many it is the worst, or how many gaps more."""
+    kinds: dict[tuple[object, ...], list[Reading]] = {}
+    for reading in chosen(readings):
+        kinds.setdefault(kind(reading), []).append(reading)
+    return tuple(_standing_for(group[0], len(group)) for group in kinds.values())
+
+
+def _standing_for(reading: Reading, count: int) -> Reading:
+    if count == 1:
+        return reading
+    more = f" and {count - 1} more" if reading.verdict is Verdict.NOT_MEASURED else f", worst of {count}"
+    return replace(reading, label=reading.label + more)
 
 
 def panels(readings: Sequence[Reading]) -> tuple[Panel, ...]:
@@ -109,7 +132,7 @@ def on_scale(reading: Reading) -> bool:
 
 
 def urgent(readings: Sequence[Reading]) -> tuple[Reading, ...]:
-    """Return what failed, warns or is not measured; these are never out of sight."""
+    """Return what failed, warns or is not measured; of each kind the worst is never out of sight."""
     return tuple(r for r in readings if r.verdict in (Verdict.FAIL, Verdict.WARN, Verdict.NOT_MEASURED))
 
 

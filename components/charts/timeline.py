@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from components.charts.exposure_small_multiples import PANELS, Family, grouped
+from components.charts.exposure_small_multiples import PANELS, Family, grouped, other_data
 from components.charts.palette import FAIL, INFO, UNKNOWN, safe, styled
 from components.numbers import axis_unit, figure, scale, shown_unit
 
@@ -18,7 +18,11 @@ _PANEL = 230
 
 
 def _groups(months: pd.DataFrame) -> tuple[Family, ...]:
-    return tuple(sorted(grouped(months), key=lambda group: (-int(group.rows["n_fail"].sum()), group.title)))
+    return tuple(sorted(grouped(months), key=_order))
+
+
+def _order(group: Family) -> tuple[bool, int, str]:
+    return other_data(group), -int(group.rows["n_fail"].sum()), group.title
 
 
 def exposure_timeline(months: pd.DataFrame) -> tuple[tuple[Family, go.Figure], ...]:

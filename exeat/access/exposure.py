@@ -67,7 +67,7 @@ class Exposure:
         return Overview(int(row["checkpoints"]), int(row["failing"]), int(row["gaps"]), newest)
 
     def points(self, person: Person, lineage: str = "") -> pd.DataFrame:
-        """Return one row per figure of the newest checkpoints of the worst lineages, with its verdict and family."""
+        """Return the newest checkpoints of the worst lineages, each by its worst figure of every family of figures."""
         return self._ask(person, queries.EXPOSURE_POINTS, lineage, LINEAGES, POINTS)
 
     def months(self, person: Person, lineage: str = "") -> pd.DataFrame:

@@ -84,12 +84,15 @@ class Judge:
         return self._limits[key]
 
     def _words(self, indicator: Indicator) -> tuple[str, str]:
-        """Return the figure in words, and what it measures whatever the attack: first and last part of its name."""
+        """Return the figure in words, and what it measures whatever the attack: first and last part of its name.
+
+        Figures on other data than the true ones are a family of their own.
+        """
         key = (indicator.indicator_id, indicator.fpr, indicator.regime, indicator.subgroup is not None)
         if key not in self._labels:
             parts = indicator.indicator_id.split(".")
             ends = ".".join(parts if len(parts) <= _ENDS else (parts[0], parts[-1]))
-            family = label(indicator.model_copy(update={"indicator_id": ends, "regime": "real", "subgroup": None}))
+            family = label(indicator.model_copy(update={"indicator_id": ends, "subgroup": None}))
             self._labels[key] = (label(indicator), family)
         return self._labels[key]
 

@@ -89,18 +89,27 @@ EXPOSURE_SUMMARY = f"""WITH each_one AS (
     SELECT count(*) AS checkpoints, count(*) FILTER (failing) AS failing, count(*) FILTER (gap) AS gaps,
            max(newest) AS newest FROM each_one"""  # noqa: S608
 
-EXPOSURE_POINTS = f"""WITH drawn AS ({_DRAWN}),
+EXPOSURE_POINTS = f"""WITH drawn AS (SELECT * EXCLUDE (seat) FROM (
+        SELECT *, row_number() OVER (
+            PARTITION BY checkpoint_id, family, unit
+            ORDER BY list_position(['fail', 'warn', 'pass', 'no_limit', 'not_measured', 'not_applicable'], verdict),
+                     CASE WHEN falling THEN bad_end ELSE -bad_end END NULLS LAST, indicator_id, method, report_sha256
+            ) AS seat
+        FROM ({_DRAWN})) WHERE seat = 1),
     worst AS (SELECT run_family, max(CASE WHEN falling THEN max_value / nullif(bad_end, 0)
                                           ELSE bad_end / nullif(max_value, 0) END) AS ratio
               FROM drawn WHERE status = 'measured' GROUP BY run_family
               ORDER BY ratio DESC NULLS LAST, run_family LIMIT ?),
     ranked AS (SELECT d.*, w.ratio, row_number() OVER (
-                      PARTITION BY d.indicator_id, d.fpr, d.run_family ORDER BY d.reported_at DESC, d.checkpoint_id
+                      PARTITION BY d.family, d.unit, d.run_family ORDER BY d.reported_at DESC, d.checkpoint_id
                       ) AS place
                FROM drawn d JOIN worst w USING (run_family))
     SELECT * EXCLUDE (place) FROM ranked WHERE place <= ?
     ORDER BY ratio DESC NULLS LAST, run_family, indicator_id, fpr, reported_at, checkpoint_id, method"""  # noqa: S608
-"""The newest checkpoints of the worst lineages, one row per figure; last parameters: lineages, points."""
+"""The newest checkpoints of the worst lineages, each by its worst figure of a kind; last parameters: lineages, points.
+
+What was not measured stands only where no attack measured this kind.
+"""
 
 EXPOSURE_MONTHS = f"""WITH each_one AS (
         SELECT family, unit, date_trunc('month', reported_at) AS month, checkpoint_id, bool_or(falling) AS falling,

@@ -54,6 +54,19 @@ def test_subgroups_are_not_drawn_among_whole_populations(exposed):
     assert 0.9 in set(exposed.exposure.checkpoint(STELLA, "lung-v1")["value"])
 
 
+def test_each_checkpoint_is_drawn_by_its_worst_figure_of_a_kind_and_other_data_stand_apart(exposed):
+    attacks = [indicator(indicator_id=f"mia.a{n}.auc", value=f"0.6{n}", ci_high=f"0.7{n}") for n in range(5)]
+    masked = [indicator(indicator_id="mia.a1.auc", value="0.8", ci_low="0.79", ci_high="0.9", regime="masked")]
+    rate = indicator(indicator_id="mia.a1.tpr_at_fpr", fpr="0.00001", value="0.031", ci_low="0.02", ci_high="0.05")
+    exposed.office.take(report_document(report_id="r-many", indicators=[*attacks, *masked, rate | {"n_out": 899}]))
+    drawn = exposed.exposure.points(STELLA, "onco").set_index("family")
+    assert drawn.index.is_unique
+    assert drawn.loc["membership, AUC", "bad_end"] == pytest.approx(0.74)
+    assert drawn.loc["membership, AUC (masked data)", "bad_end"] == pytest.approx(0.9)
+    months = exposed.exposure.months(STELLA, "onco").set_index("family")
+    assert months.loc["membership, AUC", "worst"] == pytest.approx(0.74)
+
+
 def test_a_lineage_narrows(exposed):
     assert exposed.exposure.overview(STELLA, "onco")[:2] == (1, 0)
     assert set(exposed.exposure.points(STELLA, "onco")["run_family"]) == {"onco"}

@@ -9,9 +9,10 @@ from types import SimpleNamespace
 
 from streamlit.testing.v1 import AppTest
 
+from components.charts.interval_strip import chosen, heads, urgent
 from components.comparison import manifest_changes, proposal_changes, reading_changes
 from components.consequence import of_review, what_receivers_get
-from components.dossier_exposure import readings_of
+from components.dossier_exposure import readings_of, rest_of, rest_words
 from components.dossier_leaves import leaves_table, matrix_rows
 from components.dossier_utility import main_reading, same_reading
 from components.findings import count_sentence, in_order
@@ -106,9 +107,69 @@ def test_the_worst_sentence_stands_first_whoever_the_adversary_is():
         in_people="9 people.", access=Access.API_LABEL, verdict=Verdict.FAIL, value=0.5, limit=Decimal("0.1")
     )
     strong = reading(
-        indicator_id="mia.rmia.auc", in_people="2 people.", access=Access.WHITE_BOX, value=0.05, limit=Decimal("0.1")
+        indicator_id="mia.rmia.tpr_at_fpr",
+        in_people="2 people.",
+        access=Access.WHITE_BOX,
+        value=0.05,
+        limit=Decimal("0.1"),
     )
     assert said_in_people([strong, weak]) == [weak, strong]
+
+
+def test_attacks_that_find_the_same_are_said_once_and_by_the_worst():
+    mild = reading(in_people="4 people.", value=Decimal("0.4"), limit=Decimal("0.5"))
+    worst = reading(indicator_id="mia.rmia.auc", in_people="6 people.", value=Decimal("0.6"), limit=Decimal("0.5"))
+    assert said_in_people([mild, worst]) == [worst]
+
+
+def test_no_figure_is_lost_between_the_first_strip_and_the_rest():
+    rate = {"fpr": Decimal("0.01"), "limit": Decimal("0.05")}
+    names = [f"a{n}" for n in range(9)]
+    found = tuple(
+        reading(
+            indicator_id=f"mia.{name}.tpr_at_fpr",
+            label=name,
+            value=Decimal(n) / 10,
+            verdict=Verdict.FAIL if n > 4 else Verdict.PASS,
+            **rate,
+        )
+        for n, name in enumerate(names)
+    )
+    first = heads(urgent(found))
+    rest = rest_of(found, first)
+    assert [one.label for one in first] == ["a8, worst of 4"]
+    assert {one.label for one in rest} == set(names) - {"a8"}
+    assert rest_words(rest) == "8 more figures: 3 fail, 5 pass"
+
+
+def test_gaps_of_every_rate_are_one_row_and_other_data_keep_rows_of_their_own():
+    gone = {"status": "not_measured", "verdict": Verdict.NOT_MEASURED, "indicator_id": "mia.lira.tpr_at_fpr"}
+    gaps = [reading(**gone, label=f"TPR at {n}", fpr=Decimal(1) / n) for n in (1000, 10000, 100000)]
+    assert [one.label for one in heads(gaps)] == ["TPR at 1000 and 2 more"]
+    real, shifted = reading(label="AUC"), reading(label="AUC (shifted data)", value=Decimal("0.9"))
+    assert set(chosen([real, shifted])) == {real, shifted}
+
+
+def many_figures():
+    from dataclasses import replace
+    from decimal import Decimal
+
+    from components.findings import show_finding
+    from exeat.policy.finding import Reading, Verdict
+    from tests.factories import finding
+
+    one = Reading(indicator_id="mia.lira.auc", label="AUC", status="measured", verdict=Verdict.FAIL, value=Decimal(1))
+    said = tuple(replace(one, label=f"AUC {n}", in_people=f"{n} people.") for n in range(40))
+    show_finding(replace(finding(), readings=said))
+
+
+def test_a_finding_on_many_figures_stays_short_and_scrolls_by_keyboard():
+    app = AppTest.from_function(many_figures).run()
+    assert not app.exception
+    assert len([one for one in app.markdown if "In people" in one.value]) == 3
+    assert any("37 more sentences" in one.value for one in app.markdown)
+    assert len(app.dataframe[0].value) == 40
+    assert not app.table
 
 
 def a_case(*readings):
@@ -147,7 +208,7 @@ def test_a_note_stands_beside_the_sentence_as_plain_text():
     assert not test.exception
     said = [e.value for kind in ("markdown", "caption") for e in getattr(test, kind) if "At most 2" in e.value]
     assert len(said) == 2
-    assert "At most 2" in test.table[0].value.to_csv()
+    assert "At most 2" in test.dataframe[0].value.to_csv()
     assert not any("**bold**" in text or "<b>" in text for text in said)
 
 
