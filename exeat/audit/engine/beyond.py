@@ -82,7 +82,7 @@ class Beyond:
         if path is not None and path.exists():
             try:
                 return [Indicator.model_validate_json(json.dumps(one)) for one in json.loads(path.read_bytes())]
-            except ValueError:
+            except (ValueError, TypeError, RecursionError):
                 path.unlink()
         found = _safely(kind, measure)
         if path is not None and all(one.status != "failed" for one in found):
@@ -91,10 +91,13 @@ class Beyond:
         return found
 
     def _path(self, kind: str) -> Path:
+        from exeat.audit.shadows.code import behaviour  # noqa: PLC0415 torch
+
         assert self.folder is not None  # noqa: S101 the caller asked
         target = self.target
         parts = [model_digest(target.model), records_digest(target.members), records_digest(target.non_members)]
         parts += [__version__, str(self.plan.seed), kind, repr(self._private())]
+        parts.append(behaviour(target.model, target.members.x))
         return self.folder / "beyond" / f"{kind}-{digest_of_values(parts).removeprefix('sha256:')}.json"
 
     def _structure(self) -> list[Indicator]:

@@ -15,6 +15,8 @@ from exeat.audit.scores import Scores
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from exeat.audit.target import Target
 
 
@@ -25,15 +27,24 @@ def load_scores(folder: Path | None, key: str, attack: str, target: Target) -> S
     try:
         with np.load(io.BytesIO(_path(folder, key).read_bytes()), allow_pickle=False) as kept:
             about = json.loads(str(kept["about"]))
-            members, others = kept["members"], kept["non_members"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            sides = kept["members"], kept["non_members"]
+        return _scores(about, sides, attack, target)
+    except (OSError, ValueError, KeyError, TypeError, EOFError, RecursionError, zipfile.BadZipFile):
         return None
-    if (about["attack"], len(members), len(others)) != (attack, len(target.members), len(target.non_members)):
+
+
+def _scores(
+    about: Any, sides: tuple[NDArray[np.float64], NDArray[np.float64]], attack: str, target: Target
+) -> Scores | None:
+    """Return the scores if they are one number for each record of the target."""
+    members, others = sides
+    shapes, wanted = (members.shape, others.shape), ((len(target.members),), (len(target.non_members),))
+    if about["attack"] != attack or shapes != wanted or {members.dtype, others.dtype} != {np.dtype(np.float64)}:
         return None
-    return Scores(
-        attack, members, others, dict(target.members.groups), about["params"], dict(target.non_members.groups),
-        about["queries"],
-    )  # fmt: skip
+    params = {str(name): str(value) for name, value in dict(about["params"]).items()}
+    queries = None if about["queries"] is None else int(about["queries"])
+    own, outside = dict(target.members.groups), dict(target.non_members.groups)
+    return Scores(attack, members, others, own, params, outside, queries)
 
 
 def save_scores(folder: Path | None, key: str, scores: Scores) -> None:

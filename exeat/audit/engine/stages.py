@@ -118,8 +118,11 @@ class Attacks:
         return digest_of_values([self._base, attack])
 
     def _digest(self) -> str:
+        from exeat.audit.shadows.code import behaviour  # noqa: PLC0415 torch
+
         parts = [model_digest(self.target.model), records_digest(self.target.members)]
         parts += [records_digest(self.target.non_members), __version__, str(self.plan.seed)]
+        parts.append(behaviour(self.target.model, self.target.members.x))
         if self.stack is not None:
             from exeat.audit.shadows.cache import digest_of_tensors  # noqa: PLC0415 torch
 

@@ -141,7 +141,7 @@ def _marker(path: Path) -> Marker:
     try:
         found = json.loads((path / MARKER).read_bytes()[:MAX_DOCUMENT_BYTES])
         marker = Marker(str(found["study"]), tuple(str(name) for name in found["pilots"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         marker = Marker("", ())
     if not marker.study or any(Path(name).name != name for name in marker.pilots):
         raise BadInput(f"{path / MARKER} is not the marker of a study.", "Remove it by hand, or name another folder.")
@@ -149,13 +149,14 @@ def _marker(path: Path) -> Marker:
 
 
 def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    return os.open(path, flags | os.O_EXCL | os.O_NOFOLLOW, 0o600)
 
 
 def _replace(path: Path, data: bytes) -> None:
     """Put the file in place in one move, durable; a half-written one has another name."""
     part = path.with_name(path.name + PART)
     try:
+        part.unlink(missing_ok=True)  # of an earlier run, or a link that leads elsewhere
         with open(part, "wb", opener=_private) as file:
             file.write(data)
             file.flush()

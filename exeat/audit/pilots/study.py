@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import torch
+from pydantic import ValidationError
 
 from exeat import __version__
 from exeat.audit.engine.checks import check_target
@@ -18,6 +19,7 @@ from exeat.audit.pilots.copies import CACHE, RESULT, WEIGHTS, CopyFolder, file_s
 from exeat.audit.pilots.exposure import Shadows
 from exeat.audit.pilots.synthetic import Synthetic
 from exeat.audit.pilots.trials import ORIGINAL, Scene, original_pilot, try_protection, try_synthetic
+from exeat.audit.shadows.code import behaviour
 from exeat.audit.signals import shadow_halves
 from exeat.errors import BadInput, Tampered
 from exeat.model.base import digest_of
@@ -96,7 +98,8 @@ def study(
     check_target(target)
     files, before = Files.of(originals, target), model_digest(target.model)
     key = _key(target, recipe, ids, protections, seed, shadows)
-    copies = CopyFolder.create(folder, key, ids, originals)
+    study_id = digest_of(f"{key}{behaviour(target.model, target.members.x)}".encode())
+    copies = CopyFolder.create(folder, study_id, ids, originals)
     pilots: list[Pilot] = []
     scene: Scene | None = None
     with pinned(1):
@@ -168,7 +171,10 @@ def _earlier(copies: CopyFolder, pilot_id: str) -> Pilot | None:
     data = copies.read(pilot_id + RESULT)
     if data is None:
         return None
-    pilot = Pilot.model_validate_json(data)
+    try:
+        pilot = Pilot.model_validate_json(data)
+    except ValidationError:
+        return None
     return pilot if pilot.copy_sha256 == copies.digest(pilot_id + WEIGHTS) else None
 
 

@@ -18,7 +18,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from exeat.audit.shadows.code import text_of
+from exeat.audit.shadows.code import behaviour, text_of
 from exeat.audit.shadows.weights import fresh, state_of
 
 if TYPE_CHECKING:
@@ -52,16 +52,10 @@ def content_key(recipe: Recipe, x: Tensor, y: Tensor, seed: int, device: str) ->
     parts: dict[str, Any] = {name: getattr(recipe, name) for name in NUMBERS}
     parts |= {
         "layout": LAYOUT, "torch": torch.__version__, "device": device, "seed": seed, "module": repr(untrained),
-        "code": [text_of(kind) for kind in _own_kinds(untrained)], "train": text_of(recipe.train),
+        "code": behaviour(untrained, x), "train": text_of(recipe.train),
         "start": digest_of_tensors(state_of(untrained)), "data": digest_of_tensors({"x": x, "y": y}),
     }  # fmt: skip
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-def _own_kinds(module: torch.nn.Module) -> Iterable[type]:
-    """Return the classes of a model that torch does not bring, by name."""
-    kinds = {type(part) for part in module.modules() if not type(part).__module__.startswith("torch.nn")}
-    return sorted(kinds, key=lambda kind: (kind.__module__, kind.__qualname__))
 
 
 class Cache:

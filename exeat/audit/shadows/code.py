@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import inspect
 from types import FunctionType, MethodType
 from typing import Any
@@ -12,6 +13,33 @@ import torch
 DEPTH = 4
 """How far calls are followed. Modules that are not the project's own are never followed."""
 _PLAIN = (int, float, str, bool, bytes, tuple, frozenset, type(None))
+
+
+PROBE = 64
+"""Records that a model is asked about to tell it from another one of the same weights."""
+
+
+def behaviour(model: torch.nn.Module, x: torch.Tensor) -> str:
+    """Return a digest of what a model's weights and ``repr`` do not tell: the code of its classes, its first answers.
+
+    Answers are rounded, so that another order of additions is no other model.
+    """
+    from exeat.audit.signals import still  # noqa: PLC0415 signals reads shadow models
+
+    digest = hashlib.sha256("".join(text_of(kind) for kind in _own_kinds(model)).encode())
+    try:
+        with torch.no_grad(), still(model):
+            answers = model(x[:PROBE])
+        digest.update((answers.detach().cpu().double().round(decimals=4) + 0.0).numpy().tobytes())
+    except Exception as exc:  # noqa: BLE001 what cannot answer is refused or trained by its own code elsewhere
+        digest.update(type(exc).__name__.encode())
+    return digest.hexdigest()
+
+
+def _own_kinds(module: torch.nn.Module) -> list[type]:
+    """Return the classes of a model that torch does not bring, by name."""
+    kinds = {type(part) for part in module.modules() if not type(part).__module__.startswith("torch.nn")}
+    return sorted(kinds, key=lambda kind: (kind.__module__, kind.__qualname__))
 
 
 def text_of(thing: Any, depth: int = DEPTH) -> str:

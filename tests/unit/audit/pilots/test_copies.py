@@ -108,3 +108,18 @@ def test_the_marker_names_what_will_be_written_before_it_is(tmp_path, original):
 def test_a_file_that_cannot_be_read_is_said(tmp_path):
     with pytest.raises(BadInput, match="cannot be read"):
         file_sha256(tmp_path / "none")
+
+
+def test_a_link_in_place_of_a_half_written_file_leads_nowhere(tmp_path, original):
+    copies = folder(tmp_path, original)
+    (copies.path / "pruning.json.part").symlink_to(original)
+    copies.write("pruning.json", b"{}")
+    assert original.read_bytes() == b"weights"
+    assert (copies.path / "pruning.json").read_bytes() == b"{}"
+
+
+def test_a_marker_nested_without_end_is_none(tmp_path, original):
+    copies = folder(tmp_path, original)
+    (copies.path / MARKER).write_text("[" * 60_000)
+    with pytest.raises(BadInput, match="is not the marker of a study"):
+        CopyFolder.open(copies.path)
