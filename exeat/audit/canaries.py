@@ -7,6 +7,7 @@ exeat/audit/dp turns scores of all of them into a lower bound on epsilon. For ge
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from exeat.policy.interval import clopper_pearson
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from decimal import Decimal
 
     from numpy.typing import NDArray
     from torch import Tensor, nn
@@ -155,7 +157,7 @@ def exposure_indicator(
     """Return ``mem.canary.exposure``: the median exposure in bits over canaries, with its exact interval.
 
     ``canaries`` [m] and ``references`` [n] are log-likelihoods of inserted and of never-inserted secrets of one space;
-    higher is more likely. p is that of the one-sided rank test (Mann-Whitney) against never-inserted ones. What stands
+    higher is more likely. p is that of the one-sided rank test against never-inserted ones. What stands
     at the ceiling log2(n + 1) is flagged, and not measured where the ceiling is below RESOLVING_BITS.
     """
     bits = exposures(canaries, references)
@@ -194,10 +196,21 @@ def _interval(bits: NDArray[np.float64], median: float, ceiling: float, top: int
     return {"bound_note": note, **ends_fields}
 
 
-def _rank_test(canaries: NDArray[np.float64], references: NDArray[np.float64]) -> Any:
-    from scipy.stats import mannwhitneyu  # noqa: PLC0415 it costs half a second
+def _rank_test(canaries: NDArray[np.float64], references: NDArray[np.float64]) -> Decimal:
+    """Return the one-sided p-value of the canaries' ranks, at least 1e-9.
 
-    tail = float(mannwhitneyu(canaries, references.ravel(), alternative="greater").pvalue)
+    Where each canary has references of its own, it is compared with those alone (stratified rank test, van Elteren
+    1960): secrets of different kinds have likelihoods of different size, and pooled they would hide each other.
+    """
+    if references.ndim == 1:
+        from scipy.stats import mannwhitneyu  # noqa: PLC0415 it costs half a second
+
+        tail = float(mannwhitneyu(canaries, references, alternative="greater").pvalue)
+    else:
+        own, n = canaries[:, None], references.shape[1]
+        below = (references < own).sum(axis=1) + (references == own).sum(axis=1) / 2
+        spread = math.sqrt(len(canaries) * n * (n + 2) / 12)
+        tail = 0.5 * math.erfc(float((below - n / 2).sum()) / spread / math.sqrt(2))
     return max(number(tail), number(1e-9))
 
 

@@ -202,3 +202,17 @@ def test_the_trained_model_recites_what_it_saw_often_and_no_control(trained):
     told = extraction_indicator(canaries.greedy(model), planted[16].tolist(), 11, controls=others[:20].tolist())
     assert told.value > Decimal("0.5")
     assert told.baseline_value <= Decimal("0.1")
+
+
+def test_each_canary_is_ranked_among_its_own_references_only():
+    """Secrets of different kinds differ more between kinds than a planted one differs from its own."""
+    rng = np.random.default_rng(0)
+
+    def tail(planted):
+        kind = 5 * rng.normal(size=(30, 1))
+        canaries = (kind + planted + rng.normal(size=(30, 1)))[:, 0]
+        return float(exposure_indicator(canaries, kind + rng.normal(size=(30, 200))).p_value)
+
+    never, planted = ([tail(shift) for _ in range(150)] for shift in (0, 1))
+    assert 0.01 <= np.mean(np.array(never) < 0.05) <= 0.1
+    assert np.mean(np.array(planted) < 0.05) > 0.95
