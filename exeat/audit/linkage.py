@@ -94,7 +94,10 @@ def _base(release: Linkable, seed: int) -> dict[str, Any]:
 
 
 def distances(release: Linkable) -> Array:
-    """Return the distance [n, m] of each released row to each row of the table, averaged over the cells known."""
+    """Return the distance [n, m] of each released row to each row of the table, averaged over the cells known.
+
+    Rows without a cell known in both are infinitely far: of whom nothing is known is nobody's best match.
+    """
     mean, spread = _scale(release.table)
     table = (release.table - mean) / spread
     rows = (release.released - mean) / spread if release.known is None else _mapped(release, table)
@@ -103,7 +106,8 @@ def distances(release: Linkable) -> Array:
     for start in range(0, len(rows), size):
         squares = (rows[start : start + size, None, :] - table[None]) ** 2
         known = ~np.isnan(squares)
-        found[start : start + size] = np.where(known, squares, 0).sum(axis=2) / np.maximum(known.sum(axis=2), 1)
+        total, cells = np.where(known, squares, 0).sum(axis=2), known.sum(axis=2)
+        found[start : start + size] = np.where(cells > 0, total / np.maximum(cells, 1), np.inf)
     return found
 
 

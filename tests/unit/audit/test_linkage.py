@@ -137,3 +137,18 @@ def test_a_map_is_not_learned_from_a_handful():
         measure(release)
     with pytest.raises(BadInput, match="different columns"):
         k_map(np.zeros((2, 2)), np.zeros((2, 3)))
+
+
+def test_of_whom_the_table_knows_nothing_is_nobody_s_best_match():
+    table = people(0)
+    table[7] = np.nan
+    rows = np.delete(np.arange(300), 7)[:100]
+    rate = by_id(measure(Linkable(released=table[rows] + 0.01 * people(2, 100), table=table, truth=rows)))["reid.rate"]
+    assert rate.value == 1
+
+
+def test_a_row_of_which_nothing_was_released_is_linked_by_chance():
+    released = np.full((40, 6), np.nan)
+    release = Linkable(released=released, table=people(0, 40), truth=np.arange(40))
+    hits = [by_id(measure(release, seed=seed))["reid.rate"].n_events for seed in range(50)]
+    assert 0.3 <= np.mean(hits) <= 2.5
