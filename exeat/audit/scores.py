@@ -22,6 +22,8 @@ KNOWS = {
     "lira_offline": _SHADOWS,
     "lira_online": _SHADOWS,
     "lira_online_fixed": _SHADOWS,
+    "lira_bounded": _SHADOWS,
+    "lira_online_bounded": _SHADOWS,
     "rmia": _SHADOWS,
     "rmia_online": _SHADOWS,
     "label_gap": _RECORD,
@@ -35,6 +37,8 @@ NAMES = {
     "lira_offline": "offline likelihood ratio, a spread for each record (Carlini et al. 2022)",
     "lira_online": "online likelihood ratio, a spread for each record (Carlini et al. 2022)",
     "lira_online_fixed": "online likelihood ratio, one spread for all (Carlini et al. 2022)",
+    "lira_bounded": "offline likelihood ratio, one spread, confidence cut at 0.995 (after Carlini et al. 2022)",
+    "lira_online_bounded": "online likelihood ratio, one spread, confidence cut at 0.995 (after Carlini et al. 2022)",
     "rmia": "robust membership inference, offline (Zarifzadeh et al. 2024)",
     "rmia_online": "robust membership inference, online (Zarifzadeh et al. 2024)",
     "label_gap": "gap attack: is the label right (Yeom et al. 2018)",
@@ -48,6 +52,8 @@ ACCESS = {
     "lira_offline": Access.API_CONF,
     "lira_online": Access.API_CONF,
     "lira_online_fixed": Access.API_CONF,
+    "lira_bounded": Access.API_CONF,
+    "lira_online_bounded": Access.API_CONF,
     "rmia": Access.API_CONF,
     "rmia_online": Access.API_CONF,
     "label_gap": Access.API_LABEL,
@@ -56,7 +62,7 @@ ACCESS = {
     "delta": Access.WHITE_BOX,
 }
 UNITS = {"loss": "nats", "rmia": "nats", "rmia_online": "nats", "lira_online": "nats", "lira_online_fixed": "nats",
-         "label_gap": "right answers", "label": "difference"}  # fmt: skip
+         "lira_online_bounded": "nats", "label_gap": "right answers", "label": "difference"}  # fmt: skip
 """Units of scores; the others are in standard deviations."""
 
 

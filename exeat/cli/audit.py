@@ -31,7 +31,8 @@ The job file defines target(), which returns exeat.audit.Target(model, members, 
 
 Data files hold x (one row per record), y (class numbers from 0) and group.NAME (true or false per record, for subgroups). In Parquet every column but y and group.NAME is a number of x.
 
-Attacks: loss, label_gap (no recipe needed), lira, lira_offline, lira_online, lira_online_fixed, rmia, rmia_online, label, gradient.
+Attacks: loss, label_gap (no recipe needed), lira, lira_offline, lira_online, lira_online_fixed,
+lira_bounded, lira_online_bounded, rmia, rmia_online, label, gradient.
 
 Killed half-way? Run the same command again: it goes on where it stopped. Next: exeat ingest report.json.
 """  # noqa: E501 typer joins the lines of a paragraph

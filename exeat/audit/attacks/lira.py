@@ -7,6 +7,7 @@ the most exposed records.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 FLOOR = 1e-12
+BOUND = math.log(199)
+"""Log odds of a confidence of 0.995: beyond it a model's confidence says little, and sets the common spread."""
 SMALLEST_SHARE = 0.05
 """A record's own spread is not taken below this share of the common one: few models may agree by chance."""
 
@@ -42,6 +45,11 @@ def online(asked: Floats, seen: Floats, inside: Mask, *, own_spread: bool = Fals
     kept = side(seen, inside, own_spread=own_spread, what="trained into")
     out = side(seen, ~inside, own_spread=own_spread, what="left out by")
     return _log_density(asked, kept) - _log_density(asked, out)
+
+
+def bounded(signal: Floats) -> Floats:
+    """Return log odds cut at BOUND on both sides, so that a few answers of great confidence do not decide."""
+    return np.clip(signal, -BOUND, BOUND)
 
 
 def _log_density(asked: Floats, by: Side) -> Floats:

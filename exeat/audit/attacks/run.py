@@ -102,6 +102,13 @@ def _online(scene: _Scene, *, own_spread: bool) -> tuple[Floats, dict[str, str]]
     return values, scene.params(fixed_variance=str(not own_spread).lower())
 
 
+def _bounded(scene: _Scene, *, online: bool) -> tuple[Floats, dict[str, str]]:
+    asked, seen = (lira.bounded(signal) for signal in scene.signals("logit"))
+    attack = lira.online if online else lira.offline
+    values = attack(asked, seen, scene.stack.inside, own_spread=False)
+    return values, scene.params(fixed_variance="true", largest_confidence="0.995")
+
+
 def _rmia(scene: _Scene) -> tuple[Floats, dict[str, str]]:
     asked, seen = scene.signals("loss")
     a = rmia.chosen_a(seen, scene.stack.inside)
@@ -136,6 +143,8 @@ ATTACKS: dict[str, Callable[[_Scene], tuple[Floats, dict[str, str]]]] = {
     "lira_offline": lambda scene: _offline(scene, own_spread=True),
     "lira_online": lambda scene: _online(scene, own_spread=True),
     "lira_online_fixed": lambda scene: _online(scene, own_spread=False),
+    "lira_bounded": lambda scene: _bounded(scene, online=False),
+    "lira_online_bounded": lambda scene: _bounded(scene, online=True),
     "rmia": _rmia,
     "rmia_online": _rmia_online,
     "label_gap": _gap,

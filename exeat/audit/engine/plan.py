@@ -13,7 +13,8 @@ from exeat.model.base import digest_of
 from exeat.model.manifest import DpClaim
 
 ATTACKS = (
-    "loss", "label_gap", "lira", "lira_offline", "lira_online", "lira_online_fixed", "rmia", "rmia_online", "label",
+    "loss", "label_gap", "lira", "lira_offline", "lira_online", "lira_online_fixed", "lira_bounded",
+    "lira_online_bounded", "rmia", "rmia_online", "label",
     "gradient",
 )  # fmt: skip
 """Every attack that can be asked for; the same names as ``exeat.audit.attacks.ATTACKS``, without importing torch."""

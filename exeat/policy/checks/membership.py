@@ -27,6 +27,7 @@ from exeat.policy.reading import (
     SEVERITY,
     Judged,
     applies,
+    attack_name,
     limit_words,
     needed_non_members,
     reading,
@@ -42,7 +43,13 @@ if TYPE_CHECKING:
     from exeat.policy.binding import Measurement
     from exeat.policy.finding import Reading
 
-STRONG = ("mia.lira.", "mia.rmia.", "mia.qmia.")
+STRONG = tuple(
+    f"mia.{name}."
+    for name in (
+        *("lira", "lira_offline", "lira_online", "lira_online_fixed", "lira_bounded", "lira_online_bounded"),
+        *("rmia", "rmia_online", "qmia"),
+    )
+)
 """Attacks with reference models or calibrated thresholds; others are judged as well, but do not suffice."""
 _SMALL_P = Decimal("0.001")
 _NO_LIMIT = "no limit of the policy covers it"
@@ -99,7 +106,7 @@ def _strong_attack(matter: Matter, part: Leaving) -> Outcome:
         return not_measured(f"No strong attack measures its TPR, resolved and with interval, at {listed(absent)} FPR.")
     if not measured:
         return not_measured("No strong attack gives a resolved rate with its interval.")
-    names = sorted({m.indicator.indicator_id.split(".")[1].upper().replace("LIRA", "LiRA") for m in rates})
+    names = sorted({attack_name(m.indicator.indicator_id.split(".")[1]) for m in rates})
     return passed(f"{listed(names)} was run at each required false-positive rate.")
 
 

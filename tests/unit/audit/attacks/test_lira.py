@@ -33,6 +33,19 @@ def test_extreme_records_keep_an_order_that_a_probability_would_lose():
     assert found[1] > found[0]
 
 
+def test_a_few_answers_of_great_confidence_set_no_spread_when_they_are_cut():
+    rng = np.random.default_rng(4)
+    inside = np.arange(32)[:, None] % 2 == np.arange(400) % 2
+    seen = rng.normal(0, 1, (32, 400)) + 2 * inside
+    seen[:, :8] *= 40  # the models are sure of these records, by chance more or less so
+    asked = rng.normal(0, 1, 400) + np.where(np.arange(400) < 200, 2, 0)
+    plain = lira.offline(asked, seen, inside)[8:]
+    cut = lira.offline(lira.bounded(asked), lira.bounded(seen), inside)[8:]
+    assert np.abs(lira.bounded(seen)).max() == pytest.approx(np.log(0.995 / 0.005))
+    assert plain[:192].mean() < 0.5
+    assert cut[:192].mean() > 1
+
+
 def test_models_that_agree_by_chance_give_no_endless_score():
     seen = SEEN.copy()
     seen[[1, 3], 0] = 2.0
