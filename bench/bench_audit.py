@@ -32,7 +32,7 @@ import numpy as np
 import torch
 
 from bench.audit.few import few_models
-from bench.audit.results import Row, document, misses
+from bench.audit.results import COMPARED, Row, document, misses
 from bench.audit.tasks import TASKS, prepare
 
 HERE = Path(__file__).resolve().parent / "audit"
@@ -72,7 +72,7 @@ def _side_by_side(asked: argparse.Namespace, name: str, seed: int, folder: Path,
     theirs = _run([asked.sacro, str(HERE / "sacro_leg.py"), str(folder), str(asked.shadows)])
     n_in = json.loads((folder / "task.json").read_text())["n_in"]
     scores = {attack: np.array(values) for attack, values in (ours["scores"] | theirs["scores"]).items()}
-    guard = _guard(asked.guard, folder, scores["lira_online_fixed"], n_in) if asked.guard else None
+    guard = _guard(asked.guard, folder, scores[COMPARED], n_in) if asked.guard else None
     load = os.getloadavg()[0]
     return Row(name, seed, accuracy, ours["cpu"], theirs["cpu"], scores, n_in, guard, load)
 

@@ -24,7 +24,10 @@ from exeat.audit.shadows import train_shadows
 from exeat.audit.signals import shadow_halves
 from exeat.audit.target import Recipe, Records, Target
 
-LIRA = ("lira", "lira_offline", "lira_online", "lira_online_fixed", "rmia", "rmia_online")
+LIRA = (
+    *("lira", "lira_offline", "lira_online", "lira_online_fixed", "lira_bounded", "lira_online_bounded"),
+    *("rmia", "rmia_online"),
+)
 
 
 def main(folder: Path, shadows: int, seed: int) -> None:
