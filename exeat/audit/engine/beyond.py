@@ -13,6 +13,7 @@ from exeat import __version__
 from exeat.audit.engine.digests import model_digest, records_digest
 from exeat.audit.engine.plan import digest_of_values
 from exeat.audit.engine.private import private_folder, write_private
+from exeat.audit.raised import first_line, fit_for_report
 from exeat.errors import ExeatError
 from exeat.model.risk_report import Adversary, Indicator
 from exeat.model.tier import Access
@@ -84,7 +85,7 @@ class Beyond:
                 return [Indicator.model_validate_json(json.dumps(one)) for one in json.loads(path.read_bytes())]
             except (ValueError, TypeError, RecursionError):
                 path.unlink()
-        found = _safely(kind, measure)
+        found = _safely(kind, measure, self.progress.say)
         if path is not None and all(one.status != "failed" for one in found):
             private_folder(path.parent)
             write_private(path, json.dumps([one.model_dump(mode="json", exclude_none=True) for one in found]).encode())
@@ -140,14 +141,14 @@ class Beyond:
         )  # fmt: skip
 
 
-def _safely(kind: str, measure: Measure) -> list[Indicator]:
+def _safely(kind: str, measure: Measure, say: Callable[[str], None]) -> list[Indicator]:
     try:
         return measure()
     except ExeatError as exc:
         return [_without(kind, "not_applicable", f"{exc.headline} {exc.what_to_do}")]
     except Exception as exc:  # noqa: BLE001 what this model breaks is a result; the others go on
-        said = (str(exc).strip().splitlines() or [""])[0][:300]
-        return [_without(kind, "failed", f"{type(exc).__name__}: {said}")]
+        say(f"{kind.capitalize()} failed: {type(exc).__name__}: {first_line(exc)}")
+        return [_without(kind, "failed", fit_for_report(exc))]
 
 
 def _without(kind: str, status: Literal["not_measured", "not_applicable", "failed"], reason: str) -> Indicator:

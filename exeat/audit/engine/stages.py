@@ -9,6 +9,7 @@ from exeat import __version__
 from exeat.audit.engine.digests import model_digest, records_digest
 from exeat.audit.engine.kept import load_scores, save_scores
 from exeat.audit.engine.plan import NEEDS_NO_SHADOWS, digest_of_values
+from exeat.audit.raised import first_line, fit_for_report
 from exeat.audit.scores import ACCESS, KNOWS, NAMES, Scores
 from exeat.errors import ExeatError
 from exeat.model.risk_report import Adversary, Indicator
@@ -100,8 +101,8 @@ class Attacks:
         except ExeatError as exc:
             self._miss(name, "not_applicable", f"{exc.headline} {exc.what_to_do}")
         except Exception as exc:  # noqa: BLE001 an attack that this model breaks is a result; the others go on
-            said = (str(exc).strip().splitlines() or [""])[0][:300]
-            self._miss(name, "failed", f"{type(exc).__name__}: {said}")
+            self.progress.say(f"Attack {name} failed: {type(exc).__name__}: {first_line(exc)}")
+            self._miss(name, "failed", fit_for_report(exc))
         return None
 
     def _miss(self, name: str, status: Literal["not_measured", "not_applicable", "failed"], reason: str) -> None:

@@ -15,6 +15,7 @@ from torch.func import functional_call, grad, vmap
 from torch.nn.functional import cross_entropy
 
 from exeat.audit.pilots.protection import Protection, ProtectionFailed, Trainable, clone, generator
+from exeat.audit.raised import fit_for_report
 from exeat.errors import BadInput
 from exeat.policy.epsilon import dp_sgd_epsilon
 
@@ -157,7 +158,7 @@ def _clipped_sum(
     try:
         gradients = vmap(grad(loss), in_dims=(None, 0, 0))(weights, x, y)
     except RuntimeError as exc:
-        raise ProtectionFailed(f"torch.func takes no gradient per record of this model: {exc}"[:300]) from exc
+        raise ProtectionFailed(f"torch.func takes no gradient per record of this model: {fit_for_report(exc)}") from exc
     squares = sum(g.flatten(1).square().sum(dim=1) for g in gradients.values())
     factor = (clip_norm / torch.as_tensor(squares).sqrt().clamp_min(1e-12)).clamp_max(1.0)
     return {name: torch.einsum("b,b...->...", factor, g) for name, g in gradients.items()}

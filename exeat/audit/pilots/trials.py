@@ -9,10 +9,12 @@ import numpy as np
 import torch
 from safetensors.torch import save
 
+from exeat.audit.engine.progress import to_stderr
 from exeat.audit.pilots import synthetic
 from exeat.audit.pilots.exposure import Shadows, attack_all, failed
 from exeat.audit.pilots.protection import ProtectionFailed, Trainable, check_usable, seed_for
 from exeat.audit.pilots.utility import difference_metric, labels, right, share
+from exeat.audit.raised import first_line, fit_for_report
 from exeat.audit.target import Records
 from exeat.model.base import digest_of
 from exeat.model.risk_report import Pilot
@@ -117,7 +119,8 @@ def _protected(model: nn.Module, protection: Protection, data: Trainable, seed: 
     try:
         return protection.protect(model, data, seed).eval()
     except UNSUITED as exc:
-        raise ProtectionFailed(f"{type(exc).__name__}: {exc}") from exc
+        to_stderr(f"{protection.pilot_id} failed: {type(exc).__name__}: {first_line(exc)}")
+        raise ProtectionFailed(fit_for_report(exc)) from exc
 
 
 def _protected_shadows(scene: Scene, protection: Protection, transfer: Tensor | None) -> Shadows:

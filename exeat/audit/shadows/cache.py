@@ -82,7 +82,7 @@ class Cache:
                 state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 not a mapping
                 promised = (file.metadata() or {}).get("digest")
         except (SafetensorError, OSError, ValueError) as exc:
-            self.notes.append(f"{path.name} could not be read ({exc}); its models were trained again")
+            self.notes.append(f"{path.name} could not be read ({type(exc).__name__}); its models were trained again")
             return None
         if promised != digest_of_tensors(state):
             self.notes.append(f"{path.name} does not hold what was written; its models were trained again")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch.nn.functional import cross_entropy
 
+from exeat.audit.raised import fit_for_report
 from exeat.audit.shadows.chain import Chain, Link, links_of
 from exeat.audit.shadows.together import gradients_of
 from exeat.audit.shadows.weights import Together, fresh, stacked, state_of
@@ -73,16 +74,12 @@ def _refusal(models: list[nn.Module], links: tuple[Link, ...] | None, x: Tensor,
         states = stacked([state_of(model) for model in models])
         found = _stacked_step(form.models(copy.deepcopy(models[0]), states, "cpu"), x, y)
     except Exception as exc:  # noqa: BLE001 whatever vmap refuses is a reason to train one by one
-        return f"the models cannot be stacked: {_first_line(exc)}"
+        return f"the models cannot be stacked: {fit_for_report(exc)}"
     if not compare:
         return ""
     alone = stacked([_single_step(model, x, y) for model in models])
     same = all(torch.allclose(found[name], alone[name], atol=TOLERANCE, rtol=TOLERANCE) for name in alone)
     return "" if same else "a step of stacked models differs from a step of each alone"
-
-
-def _first_line(exc: Exception) -> str:
-    return (str(exc).strip().splitlines() or [type(exc).__name__])[0][:200]
 
 
 def _stacked_step(models: Together | Chain, x: Tensor, y: Tensor) -> State:
