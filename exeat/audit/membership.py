@@ -50,12 +50,19 @@ def threshold_at(non_members: NDArray[np.float64], rate: float | Decimal) -> flo
 
 
 def indicators_of(scores: Scores) -> list[Indicator]:
-    """Return AUC, advantage, TPR at each rate, per subgroup, and figures about single records of one attack."""
+    """Return AUC, advantage, TPR at each rate, per subgroup, and figures about single records of one attack.
+
+    Where the highest score is shared by more non-members than the rate allows, there is no threshold: a rate of nobody
+    would be an accident of ties, not safety. That is said once, for everybody.
+    """
     result = [_auc_indicator(scores), _worst_record(scores), vulnerable(scores), advantage(scores)]
     for rate in RATES:
         cut = threshold_at(scores.non_members, rate)
         if cut is None:
             result.append(_unresolvable(scores, rate))
+            continue
+        if cut >= max(scores.members.max(), scores.non_members.max()):
+            result.append(_without_threshold(scores, rate, cut))
             continue
         everyone = np.ones(len(scores.members), dtype=bool)
         result.append(_rate_indicator(scores, rate, cut, everyone, None))
@@ -133,6 +140,15 @@ def _unresolvable(scores: Scores, rate: Decimal) -> Indicator:
         f"{1 / n_out:.4f}; at least {math.ceil(1 / rate)} are needed",
         bound_note=f"{hits} of {n_in} members ({hits / n_in:.4f}, at most {most:.4f}) score above every non-member; "
         f"that stands at a false-positive rate of {fpr_upper_bound(0, n_out):.4f} or less (95 %)",
+    )  # fmt: skip
+
+
+def _without_threshold(scores: Scores, rate: Decimal, top: float) -> Indicator:
+    shared, n_out = int((scores.non_members >= top).sum()), len(scores.non_members)
+    return _indicator(
+        scores, "tpr_at_fpr", status="not_measured", unit="fraction", fpr=rate, n_in=len(scores.members), n_out=n_out,
+        baseline_value=rate, reason=f"{shared} of {n_out} non-members share the highest score, so this attack has no "
+        f"threshold below a false-positive rate of {shared / n_out:.4f}",
     )  # fmt: skip
 
 

@@ -1,11 +1,11 @@
-"""Indicators of one attack, in a regime or on the true records; what ties hide is not called safe."""
+"""Indicators of one attack, in a regime or on the true records, and the subgroup that fares worst."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from exeat.audit.membership import indicators_of, threshold_at
+from exeat.audit.membership import indicators_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,13 +20,9 @@ COMPARED = Decimal("0.01")
 
 
 def figures_of(scores: Scores, regime: Regime | None = None) -> list[Indicator]:
-    """Return the indicators of an attack; in a regime those that are compared, the area and the rate at 1 %.
-
-    What ties hide is said once, for everybody: an attack without a threshold says nothing about a subgroup either.
-    """
-    found = [_labelled(_without_ties(one, scores), regime) for one in indicators_of(scores)]
-    told = [one for one in found if one.status == "measured" or one.subgroup is None]
-    return [one for one in told if regime is None or _is_compared(one)]
+    """Return the indicators of an attack; in a regime those that are compared, the area and the rate at 1 %."""
+    found = [_labelled(one, regime) for one in indicators_of(scores)]
+    return [one for one in found if regime is None or _is_compared(one)]
 
 
 def _is_compared(one: Indicator) -> bool:
@@ -38,23 +34,6 @@ def _labelled(one: Indicator, regime: Regime | None) -> Indicator:
         return one
     params = one.attack_params | {"regime_detail": regime.detail}
     return one.model_copy(update={"regime": regime.kind, "attack_params": params})
-
-
-def _without_ties(one: Indicator, scores: Scores) -> Indicator:
-    """Take back a rate of nobody where the highest score is shared: that is no threshold, not safety."""
-    if not one.indicator_id.endswith(RATE) or one.status != "measured" or one.n_events or one.fpr is None:
-        return one
-    cut = threshold_at(scores.non_members, one.fpr)
-    top = float(max(scores.members.max(), scores.non_members.max()))
-    if cut is None or cut < top:
-        return one
-    shared, n_out = int((scores.non_members >= top).sum()), len(scores.non_members)
-    reason = (
-        f"{shared} of {n_out} non-members share the highest score, so this attack has no threshold below a "
-        f"false-positive rate of {shared / n_out:.4f}"
-    )
-    nothing = dict.fromkeys(("value", "ci_low", "ci_high", "ci_level", "ci_method", "n_events"))
-    return one.model_copy(update={**nothing, "status": "not_measured", "reason": reason, "bound_note": ""})
 
 
 def worst_subgroup(indicators: Sequence[Indicator]) -> list[str]:

@@ -122,3 +122,12 @@ def test_a_subgroup_s_rate_says_what_the_threshold_does_within_the_subgroup():
     assert f"3 of the {outside['women'].sum()} non-members in the subgroup exceed it" in notes["women"]
     assert "not known" in notes["men"]
     assert "not of this subgroup" not in notes[None]
+
+
+def test_a_rate_that_ties_hide_is_not_measured_by_whoever_asks():
+    """As rounded confidences tie: 60 of 200 non-members have the highest score, and most members."""
+    tied = Scores("loss", np.array([0.0] * 150 + [-1.0] * 50), np.array([0.0] * 60 + [-1.0] * 140))
+    rates = {str(one.fpr): one for one in by_id(indicators_of(tied), "tpr_at_fpr")}
+    assert rates["0.1"].status == rates["0.01"].status == "not_measured"
+    assert rates["0.1"].value is None
+    assert "60 of 200 non-members share the highest score" in rates["0.1"].reason
