@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from exeat import __version__
 from exeat.audit.canaries import exposure_indicator
+from exeat.audit.dp import CanaryScores, dp_indicators
 from exeat.audit.engine.gap import gap_of
 from exeat.audit.membership import Scores, indicators_of, number
 from exeat.audit.recorder.exposure import MIN_PEOPLE
 from exeat.audit.recorder.facts import software
+from exeat.errors import BadInput
 from exeat.model.base import digest_of
 from exeat.model.curves import MAX_EPOCHS, TraceEpoch, TrainingTrace
 from exeat.model.risk_report import Adversary, Indicator, RiskReport, Subject, Tool
@@ -22,17 +24,31 @@ if TYPE_CHECKING:
     from exeat.audit.recorder.observe import Final
     from exeat.audit.recorder.probe import Answers
     from exeat.audit.recorder.recommend import Recommendation
+    from exeat.model.manifest import DpClaim
 
 TOOL = "exeat-recorder"
 REPORTED = frozenset({"mia.loss.auc", "mia.loss.tpr_at_fpr"})
 _OWNER = Adversary(access=Access.API_CONF, knowledge=("the record and its label",))
 
 
-def indicators(final: Final) -> list[Indicator]:
-    """Return the figures of one epoch; what could not be measured says why."""
+def indicators(final: Final, claim: DpClaim | None = None) -> list[Indicator]:
+    """Return the figures of one epoch; what could not be measured says why. ``claim`` is what the run claims of DP."""
     train, test = final.answers["train"], final.answers.get("test")
-    canaries = [exposure_indicator(-final.canaries[0], -final.canaries[1])] if final.canaries else []
-    return [*_membership(train, test), _gap(train, test), *canaries]
+    return [*_membership(train, test), _gap(train, test), *_canaries(final, claim)]
+
+
+def _canaries(final: Final, claim: DpClaim | None) -> list[Indicator]:
+    """Return exposure, and the lower bounds of epsilon that one run with canaries gives (Steinke et al. 2023)."""
+    if final.canaries is None:
+        return []
+    inserted, left_out = (-losses for losses in final.canaries)
+    exposure = exposure_indicator(inserted, left_out)
+    try:
+        scores = CanaryScores.of(inserted, left_out, "loss")
+    except BadInput:
+        return [exposure]  # too few for a bound, or no finite loss; exposure says which
+    bounds = dp_indicators(claim, canaries=scores, access=Access.API_CONF)
+    return [exposure, *(one for one in bounds if one.indicator_id == "dp.epsilon_lower")]
 
 
 def _membership(train: Answers, test: Answers | None) -> list[Indicator]:

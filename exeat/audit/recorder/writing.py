@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
+from pydantic import ValidationError
 
 from exeat.audit.recorder import report
 from exeat.audit.recorder.about import as_text, missing, with_about
@@ -12,6 +13,7 @@ from exeat.audit.recorder.journal import CHECKPOINT, TRACE, write_atomically
 from exeat.audit.recorder.manifest import LEAST_EXPOSED, config_of, document, write_files
 from exeat.audit.recorder.weights import state_of
 from exeat.evidence.gaps import gaps_of, manifest_of
+from exeat.model.manifest import DpClaim
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +47,8 @@ def write_all(
     components = write_files(run, weights)
     seen = observer.last
     final = seen[1] if seen is not None and seen[0] == run.epoch else observer.answers(state_of(weights))
-    found = report.indicators(final)
+    claim = _claim(with_about(document(run, components, final.answers, []), about))
+    found = report.indicators(final, claim)
     measured = sorted({one.indicator_id for one in found if one.status == "measured"})
     known = with_about(document(run, components, final.answers, measured), about)
     sizes = {role: split.n_records for role, split in run.splits.items()} | {"canaries": observer.n_canaries}
@@ -62,6 +65,16 @@ def write_all(
     write_atomically(run.folder / REPORT, whole.to_bytes())
     manifest, draft, gaps = _write_manifest(run.folder, known)
     return Written(manifest, draft, run.folder / REPORT, run.folder / CHECKPOINT / TRACE, gaps)
+
+
+def _claim(known: Mapping[str, Any]) -> DpClaim | None:
+    """Return what the manifest claims of differential privacy, as far as it is stated well enough to be tested."""
+    if not known.get("dp"):
+        return None
+    try:
+        return DpClaim.model_validate_json(orjson.dumps(known["dp"], default=str))
+    except ValidationError:
+        return None
 
 
 def _notes(run: Run, journal: Journal) -> list[str]:
