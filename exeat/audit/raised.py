@@ -7,16 +7,16 @@ import traceback
 from pathlib import Path
 
 LONGEST = 200
-ELSEWHERE = "what it said stands in the output of the run alone, since it may quote records"
+UNSAID = "what it said may quote records, so it is not repeated here"
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 def fit_for_report(exc: BaseException) -> str:
-    """Return the kind of an exception, and its message only where torch itself raised it: without its numbers."""
+    """Return the kind of an exception, and its message only where torch or this package raised it: without numbers."""
     kind = type(exc).__name__[:60]
-    if isinstance(exc, RuntimeError) and _is_of_torch(exc):
+    if isinstance(exc, RuntimeError) and _is_known(exc):
         return f"{kind}: {_NUMBER.sub('#', first_line(exc))}"
-    return f"{kind}; {ELSEWHERE}"
+    return f"{kind}; {UNSAID}"
 
 
 def first_line(exc: BaseException) -> str:
@@ -24,9 +24,9 @@ def first_line(exc: BaseException) -> str:
     return (str(exc).strip().splitlines() or [""])[0][:LONGEST]
 
 
-def _is_of_torch(exc: BaseException) -> bool:
+def _is_known(exc: BaseException) -> bool:
     import torch  # noqa: PLC0415 whoever caught it has it already
 
     frames = traceback.extract_tb(exc.__traceback__)
-    home = Path(torch.__file__).parent
-    return bool(frames) and Path(frames[-1].filename).is_relative_to(home)
+    homes = (Path(torch.__file__).parent, Path(__file__).parent)
+    return bool(frames) and any(Path(frames[-1].filename).is_relative_to(home) for home in homes)

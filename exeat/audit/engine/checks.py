@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from exeat.audit.membership import MIN_SUBGROUP
+from exeat.audit.raised import first_line
 from exeat.errors import BadInput
 from exeat.model.documents import validation_to_bad_input
 from exeat.model.risk_report import Subject
@@ -21,6 +23,11 @@ MAX_SHARED = 0.05
 """Share of non-members that may be identical to a member; more of them and the two sides are not two sides."""
 PROBE = 64
 SHOWN = 5
+CHUNK = 4096
+"""Records asked about at once."""
+LARGEST = 1e15
+"""Larger logits are no measure of anything, and beyond the numbers that a report holds."""
+_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,300}")
 MIN_CLASSES = 2
 TOLERANCE = 1e-3
 """Relative difference of one record's logits alone and in a batch: above rounding, far below another answer."""
@@ -30,10 +37,20 @@ def check_target(target: Target) -> list[str]:
     """Refuse an unsound target; return sentences about what is sound enough but weakens the figures."""
     check_records(target)
     _subject(target)
+    _group_names(target)
     classes = _answers(target.model, target)
+    _all_answers("member", target.model, target.members)
+    _all_answers("non-member", target.model, target.non_members)
     _labels("member", target.members, classes)
     _labels("non-member", target.non_members, classes)
     return [*_overlap(target), *_groups(target)]
+
+
+def check_regime(target: Target) -> None:
+    """Refuse records of a regime that no attack can use, before anything costs time."""
+    check_records(target)
+    for side, records in (("member", target.members), ("non-member", target.non_members)):
+        _labels(side, records, _all_answers(side, target.model, records))
 
 
 def check_records(target: Target) -> None:
@@ -101,9 +118,8 @@ def _answers(model: nn.Module, target: Target) -> int:
         with torch.no_grad(), still(model):
             once, again, alone = model(x), model(x), model(x[:1])
     except Exception as exc:
-        first = (str(exc).strip().splitlines() or [""])[0][:200]
         raise BadInput(
-            f"The model does not take the members' inputs, {_kind(x)}: {type(exc).__name__}: {first}",
+            f"The model does not take the members' inputs, {_kind(x)}: {type(exc).__name__}: {first_line(exc)}",
             "Give the inputs as the model's forward takes them, with the batch as the first dimension; a program must "
             "take batches of any size (dynamic_shapes).",
         ) from exc
@@ -119,6 +135,48 @@ def _answers(model: nn.Module, target: Target) -> int:
             "Batch normalisation must use its stored figures: call model.eval() before an export.",
         )
     return int(once.shape[1])
+
+
+def _all_answers(side: str, model: nn.Module, records: Records) -> int:
+    """Ask about every record: one answer that is no number would end all attacks. Return the number of classes."""
+    import torch  # noqa: PLC0415
+
+    from exeat.audit.signals import still  # noqa: PLC0415
+
+    wrong = 0
+    for at in range(0, len(records), CHUNK):
+        x = records.x[at : at + CHUNK]
+        try:
+            with torch.no_grad(), still(model):
+                answer = model(x).double()
+        except Exception as exc:
+            raise BadInput(
+                f"The model does not take all inputs of the {side}s: {type(exc).__name__}: {first_line(exc)}",
+                "Prepare both sides as the training did; look for values that the model does not know.",
+            ) from exc
+        wrong += int((~(answer.isfinite() & (answer.abs() <= LARGEST)).all(dim=1)).sum())
+    if wrong:
+        raise BadInput(
+            f"The model's logits for {wrong} of {len(records)} {side}s are not finite, or above {LARGEST:g}.",
+            "Check its weights and the inputs: no attack can compare such answers.",
+        )
+    return int(answer.shape[1])
+
+
+def _group_names(target: Target) -> None:
+    """Refuse names that no report can hold, and masks of another shape."""
+    for records in (target.members, target.non_members):
+        for name, mask in records.groups.items():
+            if not isinstance(name, str) or not _NAME.fullmatch(name):
+                raise BadInput(
+                    f"{str(name)[:60]!r} is no name of a subgroup.",
+                    "Give one line of 1 to 300 characters, such as 'age 80 and over'. It stands in the report.",
+                )
+            if mask.ndim != 1:
+                raise BadInput(
+                    f"The subgroup {name[:60]} is marked by an array of shape {list(mask.shape)}.",
+                    "Give one true or false per record.",
+                )
 
 
 def _logits(answer: object, n: int) -> None:
@@ -166,7 +224,9 @@ def _overlap(target: Target) -> list[str]:
 
 
 def _rows(records: Records) -> list[bytes]:
-    x = records.x.detach().cpu().contiguous().flatten(1).numpy()
+    import torch  # noqa: PLC0415
+
+    x = records.x.detach().cpu().contiguous().flatten(1).view(torch.uint8).numpy()
     labels = records.y.detach().cpu().numpy()
     return [hashlib.sha256(x[i].tobytes() + labels[i].tobytes()).digest() for i in range(len(labels))]
 

@@ -35,9 +35,7 @@ def read_records(path: Path) -> Records:
     missing = [name for name in ("x", "y") if name not in arrays]
     if missing:
         raise BadInput(f"{path.name} has no {missing[0]}.", LAYOUT)
-    groups = {
-        name.removeprefix(GROUP): np.asarray(a, dtype=bool) for name, a in arrays.items() if name.startswith(GROUP)
-    }
+    groups = {name.removeprefix(GROUP): np.asarray(a) for name, a in arrays.items() if name.startswith(GROUP)}
     x, y = np.ascontiguousarray(arrays["x"]), np.asarray(arrays["y"])
     if not np.issubdtype(y.dtype, np.integer):
         raise BadInput(f"The labels in {path.name} are {y.dtype}.", "Give whole class numbers, from 0.")

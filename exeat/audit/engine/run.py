@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from exeat.audit.engine.beyond import Beyond, Extras
 from exeat.audit.engine.checkpoint import check_weights, digests_of
-from exeat.audit.engine.checks import check_records, check_target
+from exeat.audit.engine.checks import check_regime, check_target
 from exeat.audit.engine.cost import Cost, estimate_cost
 from exeat.audit.engine.figures import figures_of
 from exeat.audit.engine.likeness import about_shadows, check_recipe
@@ -27,6 +27,9 @@ from exeat.errors import BadInput
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from decimal import Decimal
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from exeat.audit.attribute import Attribute
     from exeat.audit.linkage import Linkable
@@ -139,7 +142,7 @@ def conduct(
         if len(regimes) > MAX_REGIMES:
             raise BadInput(f"There are {len(regimes)} regimes.", f"Attack at most {MAX_REGIMES} in one audit.")
         for regime in regimes:
-            check_records(regime.target(target))
+            check_regime(regime.target(target))
         for note in notes:
             say(f"Note: {note}")
         progress = _expect(target, recipe, plan, _kinds(plan, extras.regimes), say)
@@ -220,12 +223,24 @@ def ready(target: Target) -> Target:
 
 def _plain(records: Records) -> Records:
     """Return the records as tensors on the CPU, whole labels as int64 and groups as masks, however they were given."""
-    import numpy as np  # noqa: PLC0415
     import torch  # noqa: PLC0415
 
     x, y = torch.as_tensor(records.x).detach().cpu(), torch.as_tensor(records.y).detach().cpu()
-    groups = {name: np.asarray(mask, dtype=bool) for name, mask in records.groups.items()}
+    groups = {name: _mask(name, mask) for name, mask in records.groups.items()}
     return Records(x, y if y.is_floating_point() or y.is_complex() else y.long(), groups)
+
+
+def _mask(name: str, given: object) -> NDArray[np.bool_]:
+    """Return a mask; words and numbers other than 0 and 1 are none: "no" would count as yes."""
+    import numpy as np  # noqa: PLC0415
+
+    mask = np.asarray(given)
+    if mask.dtype != bool and not (np.issubdtype(mask.dtype, np.number) and np.isin(mask, (0, 1)).all()):
+        raise BadInput(
+            f"The subgroup {str(name)[:60]!r} is marked by values that are not true or false.",
+            "Give one true or false (1 or 0) per record.",
+        )
+    return mask.astype(bool)
 
 
 @contextmanager

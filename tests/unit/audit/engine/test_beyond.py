@@ -69,7 +69,7 @@ def test_one_that_breaks_is_named_and_the_others_go_on(quick, monkeypatch):
     monkeypatch.setattr(Beyond, "_structure", broken)
     found = measured()
     assert found["struct.instance_based"][0].status == "failed"
-    assert found["struct.instance_based"][0].reason.startswith("RuntimeError; what it said stands")
+    assert found["struct.instance_based"][0].reason.startswith("RuntimeError; what it said may quote")
     assert "reid.rate" in found
 
 
