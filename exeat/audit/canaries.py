@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 RESOLVING_BITS = 10.0
 """An exposure at the ceiling counts as measured only if the ceiling is at least this: 1,023 never-inserted secrets."""
 MIN_CLASSES = 2
+LEAST_P = number(1e-9)
+"""The least p-value that is written down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,15 +177,18 @@ def exposure_indicator(
             status="not_measured", reason=f"at least {ceiling:.2f} bits, which is all that {len(references):,} other "
             f"secrets can show; score at least {2**RESOLVING_BITS - 1:,.0f} that were never inserted", **common,
         )  # fmt: skip
+    tail = _rank_test(canaries, references)
     return Indicator(
-        status="measured", value=number(median), p_value=_rank_test(canaries, references),
-        baseline_value=number(1.0), **_interval(bits, median, ceiling, top), **common,
+        status="measured", value=number(median), p_value=max(tail, LEAST_P), baseline_value=number(1.0),
+        **_interval(bits, median, ceiling, top, "; p is given as 1e-9, it is smaller" if tail < LEAST_P else ""),
+        **common,
     )  # fmt: skip
 
 
-def _interval(bits: NDArray[np.float64], median: float, ceiling: float, top: int) -> dict[str, Any]:
+def _interval(bits: NDArray[np.float64], median: float, ceiling: float, top: int, more: str) -> dict[str, Any]:
     """Return the interval's fields and the note; no interval where its upper end would be the ceiling."""
     note = f"{top} of {len(bits)} canaries stand at the ceiling of {ceiling:.4f} bits; without memorization about 1 bit"
+    note += more
     if median >= ceiling:
         return {"bound_note": f"value = ceiling: the true exposure may be much larger; {note}"}
     ends = median_interval(bits)
@@ -197,7 +202,7 @@ def _interval(bits: NDArray[np.float64], median: float, ceiling: float, top: int
 
 
 def _rank_test(canaries: NDArray[np.float64], references: NDArray[np.float64]) -> Decimal:
-    """Return the one-sided p-value of the canaries' ranks, at least 1e-9.
+    """Return the one-sided p-value of the canaries' ranks, at nine places.
 
     Where each canary has references of its own, it is compared with those alone (stratified rank test, van Elteren
     1960): secrets of different kinds have likelihoods of different size, and pooled they would hide each other.
@@ -211,7 +216,7 @@ def _rank_test(canaries: NDArray[np.float64], references: NDArray[np.float64]) -
         below = (references < own).sum(axis=1) + (references == own).sum(axis=1) / 2
         spread = math.sqrt(len(canaries) * n * (n + 2) / 12)
         tail = 0.5 * math.erfc(float((below - n / 2).sum()) / spread / math.sqrt(2))
-    return max(number(tail), number(1e-9))
+    return number(tail)
 
 
 def extraction_indicator(

@@ -60,6 +60,8 @@ CANDIDATES, TRIALS = 100, 2000
 BATCHES = 20
 """Batches whose gradient is inverted."""
 FISHER_RECORDS = 20
+LARGEST_FLOOR = 1e9
+"""In standard deviations; what lies beyond is not worth a number."""
 _CLASS = Adversary(access=Access.WHITE_BOX, knowledge=("the class of the record", "means and spreads of the features"))
 _MECHANISM = Adversary(
     access=Access.TRACE, knowledge=("every noisy gradient", "all other records", "the prior of the record")
@@ -241,12 +243,13 @@ def mechanism_bound(population: Population, private: rero.DpSgd | None, *, seed:
     return Indicator(
         indicator_id="recon.rero_bound", status="measured", value=value, ci_low=value, ci_high=value, ci_level=LEVEL,
         ci_method="exact", n_out=blind.tried, n_events=blind.hits, baseline_value=number(kappa), attack_params=params,
-        adversary=_MECHANISM, bound_note=f"no attacker rebuilds a record more often; {shown}", **fields,
+        adversary=_MECHANISM, **fields,
+        bound_note=f"if the noise was as stated, no attacker rebuilds a record more often; {shown}",
     )  # fmt: skip
 
 
 def fisher_bound(target: Target, population: Population, released: GradientRelease | None, *, seed: int) -> Indicator:
-    """Return the error below which no unbiased attacker on one noisy gradient comes, for the most exposed member.
+    """Return the error below which no unbiased attacker on one noisy gradient comes, for the worst of some members.
 
     In standard deviations of the population, the root mean square per coordinate (Hannun et al. 2021; Guo et al. 2022).
     """
@@ -268,10 +271,15 @@ def fisher_bound(target: Target, population: Population, released: GradientRelea
             indicator_id="recon.fil", status="not_measured", reason=too_large.headline, adversary=knows, **fields
         )
     floors = np.sqrt([one.mse_bound for one in seen])
+    if floors.min() > LARGEST_FLOOR:
+        reason = (
+            f"the floor lies beyond {LARGEST_FLOOR:.0e}: a noisy gradient tells next to nothing of {len(seen)} members"
+        )
+        return Indicator(indicator_id="recon.fil", status="not_measured", reason=reason, adversary=knows, **fields)
     with_prior = np.sqrt([fisher.with_prior(one.trace, 1.0, one.size) for one in seen])
     eta = max(one.eta for one in seen)
     return Indicator(
-        indicator_id="recon.fil", status="measured", value=number(min(floors.min(), 1e9)), n_in=len(seen),
+        indicator_id="recon.fil", status="measured", value=number(floors.min()), n_in=len(seen),
         attack_params={"eta": f"{eta:.6g}", "noise_multiplier": f"{released.noise_multiplier:g}"}, adversary=knows,
         bound_note=f"the smallest of {len(seen)} members, median {np.median(floors):.3g}; eta {eta:.3g}. It holds for "
         f"unbiased attackers; with a normal prior of spread 1, about {with_prior.min():.3g} (van Trees, information "

@@ -216,3 +216,12 @@ def test_each_canary_is_ranked_among_its_own_references_only():
     never, planted = ([tail(shift) for _ in range(150)] for shift in (0, 1))
     assert 0.01 <= np.mean(np.array(never) < 0.05) <= 0.1
     assert np.mean(np.array(planted) < 0.05) > 0.95
+
+
+def test_a_p_value_at_its_floor_is_flagged():
+    rng = np.random.default_rng(0)
+    references = rng.normal(size=2000)
+    sure = exposure_indicator(2 + 0.1 * rng.normal(size=40), references)
+    assert sure.p_value == Decimal("1e-9")
+    assert "p is given as 1e-9, it is smaller" in sure.bound_note
+    assert "it is smaller" not in exposure_indicator(rng.normal(size=40), references).bound_note

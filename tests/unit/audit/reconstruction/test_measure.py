@@ -15,7 +15,7 @@ from exeat.audit.reconstruction.baseline import (
 )
 from exeat.audit.reconstruction.gradient_inversion import Search
 from exeat.audit.reconstruction.gradients import GradientRelease
-from exeat.audit.reconstruction.measure import measure
+from exeat.audit.reconstruction.measure import fisher_bound, measure
 from exeat.audit.reconstruction.rero import DpSgd, gaussian
 from exeat.audit.target import Records, Target
 
@@ -136,3 +136,17 @@ def test_the_interval_of_a_median_ratio_covers_it_in_most_samples():
         found = median_ratio(rng.lognormal(0, 0.5, 60), np.ones(60), seed)
         covered += found.low <= 1 <= found.high
     assert covered >= 88
+
+
+def test_a_floor_beyond_any_use_is_not_a_number(clinic):
+    blind = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(clinic.members.x.flatten(1).shape[1], 3))
+    with torch.no_grad():
+        blind[1].weight.zero_()
+        blind[1].bias.copy_(torch.tensor([1e3, -1e3, -1e3]))
+    sure = Records(clinic.members.x, torch.zeros_like(clinic.members.y))
+    target = Target(blind, sure, clinic.non_members, "clinic", clinic.component_sha256)
+    release = GradientRelease(batch_size=1, clip_norm=1.0, noise_multiplier=2.0)
+    population = Population.of(clinic.non_members)
+    found = fisher_bound(target, population, release, seed=0)
+    assert (found.status, found.value) == ("not_measured", None)
+    assert "beyond 1e+09" in found.reason
