@@ -1,15 +1,20 @@
 """The script that made the sample: the same recipe gives the same network."""
 
 import hashlib
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from data.samples.attacked import committed, recipe_of, target_of, weight_files
 from data.samples.measure import train_spec
 from data.samples.specs import BY_ID, SPECS
 from data.samples.tables import load
+from exeat.audit import audit
+from exeat.model.documents import parse_document
+from exeat.model.risk_report import RiskReport
 
 CHECKPOINTS = Path(__file__).resolve().parents[3] / "data" / "checkpoints"
 
@@ -40,6 +45,25 @@ def test_training_again_gives_the_committed_network(checkpoint):
     for name, tensor in first.items():
         # Another processor may round differently; on the one that made the sample the digests are equal.
         torch.testing.assert_close(tensor, committed[name], rtol=1e-2, atol=1e-3)
+
+
+@pytest.mark.slow
+def test_measuring_the_committed_weights_again_gives_the_committed_figures():
+    spec, table = BY_ID["glyco-mlp-v5"], load("glyco")
+    folder = CHECKPOINTS / spec.id
+    committed_report = CHECKPOINTS.parent / "reports" / spec.id / f"{spec.id}-membership.json"
+    was = parse_document(committed_report.read_bytes(), RiskReport)
+    again = audit(
+        target_of(spec, committed(spec, table, folder), table, ()), recipe_of(spec, table), files=weight_files(folder),
+        attacks=("loss", "lira", "rmia"), shadows=64, seed=was.seed, only_membership=True, say=lambda _: None,
+    )  # fmt: skip
+    assert again.subject == was.subject
+    figures = {(i.indicator_id, i.fpr): i.value for i in was.indicators if i.regime == "real" and not i.subgroup}
+    compared = [i for i in again.indicators if i.indicator_id in ("mia.loss.auc", "mia.lira.auc", "mia.rmia.auc")]
+    assert len(compared) == 3
+    for one in compared:
+        # Another processor may round differently in training; on the one that made the sample they are equal.
+        assert abs(one.value - figures[one.indicator_id, one.fpr]) < Decimal("0.02")
 
 
 def test_members_and_non_members_never_mix_and_resolve_one_percent():
