@@ -21,6 +21,8 @@ def check_new(target: Path) -> None:
         raise BadInput(f"There is a {target.name} already; it is left alone.", "Name a file that does not exist yet.")
     if not target.parent.is_dir():
         raise BadInput(f"There is no folder for {target.name}.", "Make the folder first, or name another.")
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise BadInput(f"The folder of {target.name} cannot be written to.", "Check its permissions, or name another.")
 
 
 class NewFile:

@@ -139,7 +139,10 @@ def estimate_job(source: Source, plan: Plan, *, show: Callable[[str], None]) -> 
 def results_folder(folder: Path) -> Iterator[Path]:
     """Yield an empty folder that is gone afterwards."""
     results = folder / f".results-{secrets.token_hex(8)}"
-    results.mkdir(mode=0o700)
+    try:
+        results.mkdir(mode=0o700)
+    except OSError as exc:
+        raise BadInput(f"{folder} cannot be written to: {exc.strerror}.", "Name another with --folder.") from exc
     try:
         yield results
     finally:
