@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from exeat.model.manifest import DpClaim
 
 DEFAULT_DELTA = Decimal("1e-5")
+_ASSUMED = (
+    "assumption: chance alone decided who became a member, not time or place, and records are recognised independently "
+    "of each other; exact only then"
+)
+"""What a bound from rates of one run rests on; canaries with coins of their own need none of it."""
 _SOURCES = {
     "binomial": "one training run with canaries (Steinke et al. 2023)",
     "f-dp": "one training run with canaries, trade-off curve (Mahloujifar et al. 2024)",
@@ -42,8 +47,9 @@ def dp_indicators(
 
     ``claim`` is the manifest's; its delta is used, 1e-5 without one. ``canaries`` give two bounds that hold together
     at ``level`` (half of the error each): Steinke et al. without assumption, and the trade-off curve that the claim's
-    mechanism has. Without canaries, ``scores`` of a membership attack give the bound of exact rates. ``access`` is
-    what the canary scores needed. ``seed`` breaks ties and splits records.
+    mechanism has. Without canaries, ``scores`` of a membership attack give the bound of exact rates, which
+    holds only for members drawn at random and recognised independently of each other. ``access`` is what the canary
+    scores needed. ``seed`` breaks ties and splits records.
     """
     found = epsilon_indicators(claim)
     delta = claim.delta if claim is not None and claim.delta is not None else DEFAULT_DELTA
@@ -156,7 +162,7 @@ def _from_rates(scores: Scores, delta: Decimal, claimed: float | None, seed: int
     verdict = judge(claimed, bound, ceiling)
     parts = [f"ceiling {ceiling:.4f} with perfect separation"]
     parts += ["value = ceiling: the true epsilon may be much larger"] if at_ceiling else []
-    parts += ["assumption: records fall in and out independently of each other; exact only for such records"]
+    parts += [_ASSUMED]
     params = _verdict_params(verdict, ceiling, at_ceiling=at_ceiling, claimed=claimed)
     return found.model_copy(
         update={"attack_params": {**found.attack_params, **params}, "bound_note": _note(verdict, parts)}

@@ -116,6 +116,15 @@ def test_scores_of_an_attack_stand_in_for_canaries_and_have_a_ceiling():
     assert ceiling < math.log(400)
 
 
+def test_a_bound_from_rates_says_that_it_takes_members_for_drawn_by_chance():
+    """Members of another year differ from non-members although nothing was learned of either."""
+    rng = np.random.default_rng(0)
+    untrained = Scores("loss", rng.normal(1, 1, 1000), rng.normal(0, 1, 1000))
+    (found,) = lower(dp_indicators(claim(epsilon=Decimal("0.5")), scores=untrained))
+    assert found.attack_params["verdict"] == "violated"
+    assert "chance alone decided who became a member" in found.bound_note
+
+
 def test_replacing_a_record_is_not_what_a_coin_does():
     found = lower(dp_indicators(claim(neighbouring="replace"), canaries=canaries()))
     assert all("replacing a record" in i.bound_note for i in found)
