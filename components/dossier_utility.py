@@ -37,11 +37,11 @@ def main_reading(case: CaseView) -> Reading | None:
 
 
 def same_reading(case: CaseView, like: Reading) -> Reading | None:
-    """Return the same indicator in another version, of several the worst."""
+    """Return the same indicator on the same kind of data in another version, of several the worst."""
     found = (
         r
         for r in readings_of(case.assessment)
-        if (r.indicator_id, r.fpr) == (like.indicator_id, like.fpr) and not r.subgroup
+        if (r.indicator_id, r.fpr, r.label) == (like.indicator_id, like.fpr, like.label) and not r.subgroup
     )
     return min(found, key=worst_first, default=None)
 

@@ -16,6 +16,8 @@ from exeat.policy.finding import Barrier, Verdict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
+
     from exeat.policy.finding import Assessment, Finding
 
 BARRIER_WORDS = {
@@ -74,8 +76,15 @@ def show_finding(finding: Finding, *, expanded: bool = False) -> None:
             st.markdown(f"**Concerns.** {plain(', '.join(finding.components))}")
         _in_people(finding)
         if finding.readings:  # the grid: rows of one line, and a narrow column scrolls by keyboard
-            table(strip_table(finding.readings), f"Figures behind {finding.check}", grid=True)
+            table(_figures_first(finding), f"Figures behind {finding.check}", grid=True)
         _evidence(finding)
+
+
+def _figures_first(finding: Finding) -> pd.DataFrame:
+    """Return the readings as rows; what a narrow column shows first must tell them apart."""
+    frame = strip_table(finding.readings)
+    first = [name for name in ("Verdict", "Value", "Interval") if name in frame]
+    return frame[[*first, *(name for name in frame if name not in first)]]
 
 
 def _in_people(finding: Finding) -> None:

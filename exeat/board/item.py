@@ -163,7 +163,7 @@ def gates_of(assessment: Assessment) -> tuple[Finding, ...]:
 
 
 def worst_readings(assessment: Assessment, min_subgroup_n: int, limit: int = 3) -> tuple[Reading, ...]:
-    """Return the measured figures with the worst verdicts, those first that can be said in people."""
+    """Return the measured figures with the worst verdicts, one of each kind, those first that can be said in people."""
     order = list(Verdict)
     shown = {
         reading: None
@@ -171,7 +171,11 @@ def worst_readings(assessment: Assessment, min_subgroup_n: int, limit: int = 3) 
         for reading in finding.readings
         if reading.status == "measured" and not (reading.subgroup and (reading.n_in or 0) < min_subgroup_n)
     }
-    return tuple(sorted(shown, key=lambda r: (order.index(r.verdict), not r.in_people))[:limit])
+    kinds: dict[tuple[object, ...], Reading] = {}
+    for reading in sorted(shown, key=lambda r: (order.index(r.verdict), not r.in_people)):
+        first, last = reading.indicator_id.split(".")[0], reading.indicator_id.split(".")[-1]
+        kinds.setdefault((first, last, reading.fpr, bool(reading.subgroup)), reading)
+    return tuple(kinds.values())[:limit]
 
 
 def _opinions(view: CaseView) -> dict[str, dict[str, int]]:

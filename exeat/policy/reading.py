@@ -61,6 +61,12 @@ _PARTS = {
 }
 
 
+_SAID_ABOVE = re.compile(
+    r"\d+ of \d+ non-members exceed the threshold; their true rate may be as high as [\d.]+ \(95 %\)"
+)
+"""Our engine's words for what the note computes itself from the counts."""
+
+
 class Judged(NamedTuple):
     """The verdict of one or more limits on a measurement, with the limit that decided."""
 
@@ -278,7 +284,8 @@ def _note(it: Indicator, *, shown: bool) -> str:
         parts.append(f"false-positive rate at most {figure(most)} at this threshold ({figure(LEVEL)} confidence)")
     if widened(it) != (it.ci_low, it.ci_high):
         parts.append("the interval is widened to the exact one of the counts")
-    parts += [it.bound_note.rstrip(".")] if it.bound_note else []
+    said = _SAID_ABOVE.sub("", it.bound_note) if parts else it.bound_note
+    parts += [said.strip(" .;")] if said.strip(" .;") else []
     return "; ".join(parts)
 
 

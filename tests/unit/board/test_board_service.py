@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from exeat.board.inputs import BoardDecision, Votes
+from exeat.board.item import worst_readings
 from exeat.errors import Incomplete, NotNow, NotPermitted, Stale
 from exeat.model.person import Role
 from exeat.model.tier import Disposition, Tier
+from exeat.policy.finding import Reading, Verdict
 from exeat.review.inputs import Answer, Override
 from exeat.review.lifecycle import State
 from tests import factories
@@ -216,3 +219,14 @@ def test_whoever_reviews_in_this_round_neither_decides_nor_signs(office):
         decide(office, decision(votes=Votes(in_favour=("m1", "member", "m3"))), both)
     with pytest.raises(NotPermitted, match="m1 has a conflict"):
         decide(office, decision(votes=Votes(in_favour=("chair", "m1", "m3"))))
+
+
+def test_the_board_sees_the_worst_figure_of_each_kind_not_one_kind_three_times():
+    rate = {"status": "measured", "verdict": Verdict.FAIL, "value": Decimal("0.2"), "fpr": Decimal("0.01")}
+    rates = tuple(
+        Reading(indicator_id=f"mia.{attack}.tpr_at_fpr", label=attack, in_people="20 people.", **rate)
+        for attack in ("rmia", "lira", "loss")
+    )
+    area = Reading(indicator_id="mia.rmia.auc", label="area", status="measured", verdict=Verdict.WARN, value=Decimal(1))
+    seen = worst_readings(factories.assessment(replace(factories.finding(), readings=(area, *rates))), 10)
+    assert [one.label for one in seen] == ["rmia", "area"]

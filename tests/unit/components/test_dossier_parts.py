@@ -142,6 +142,11 @@ def test_no_figure_is_lost_between_the_first_strip_and_the_rest():
     assert rest_words(rest) == "8 more figures: 3 fail, 5 pass"
 
 
+def test_another_version_is_compared_on_the_same_kind_of_data():
+    real, masked = reading(value=Decimal("0.5")), reading(label="AUC (masked data)", value=Decimal("0.9"))
+    assert same_reading(a_case(real, masked), real) == real
+
+
 def test_gaps_of_every_rate_are_one_row_and_other_data_keep_rows_of_their_own():
     gone = {"status": "not_measured", "verdict": Verdict.NOT_MEASURED, "indicator_id": "mia.lira.tpr_at_fpr"}
     gaps = [reading(**gone, label=f"TPR at {n}", fpr=Decimal(1) / n) for n in (1000, 10000, 100000)]

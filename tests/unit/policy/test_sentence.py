@@ -84,6 +84,13 @@ def test_a_reading_says_what_its_threshold_may_let_through():
     assert rate.note == "false-positive rate at most 1.15 % at this threshold (95 % confidence)"
 
 
+def test_what_the_note_computes_itself_is_not_said_twice():
+    doubled = "200 of 20000 non-members exceed the threshold; their true rate may be as high as 0.0115 (95 %)"
+    noted = report(indicators=[i | {"bound_note": f"{doubled}. Read with the area."} for i in passing_indicators()])
+    rate = next(r for r in finding("R3", reports=[noted]).readings if r.fpr == Decimal("0.01"))
+    assert rate.note == ("false-positive rate at most 1.15 % at this threshold (95 % confidence); Read with the area")
+
+
 def test_a_reading_carries_the_note_of_its_producer():
     noted = report(indicators=[i | {"bound_note": "Read with the area."} for i in passing_indicators()])
     assert all(r.note.endswith("Read with the area") for r in finding("R3", reports=(noted,)).readings)
