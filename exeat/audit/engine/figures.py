@@ -37,7 +37,10 @@ def _labelled(one: Indicator, regime: Regime | None) -> Indicator:
 
 
 def worst_subgroup(indicators: Sequence[Indicator]) -> list[str]:
-    """Name the subgroup whose rate is highest, beside everybody's under the same attack; nothing without subgroups."""
+    """Name the subgroup whose rate is highest, beside everybody's under the same attack; nothing without subgroups.
+
+    The highest of many rates is high by chance as well, so it is said of how many it is the highest.
+    """
     rates = [one for one in indicators if one.indicator_id.endswith(RATE) and one.value is not None]
     rates = [one for one in rates if one.regime == "real"]
     those = [one for one in rates if one.subgroup is not None]
@@ -47,8 +50,10 @@ def worst_subgroup(indicators: Sequence[Indicator]) -> list[str]:
     same = (worst.indicator_id, worst.fpr)
     everybody = next(one for one in rates if (one.indicator_id, one.fpr, one.subgroup) == (*same, None))
     who = f"{worst.subgroup}, {_rate(worst)} of {worst.n_in} members by {worst.indicator_id}"
+    among = f" The highest of {len(those)} rates of subgroups, so in part by chance." if len(those) > 1 else ""
     return [
         f"Most recognised subgroup: {who} at a false-positive rate of {worst.fpr}; of everybody {_rate(everybody)}."
+        + among
     ]
 
 

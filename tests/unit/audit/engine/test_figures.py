@@ -62,4 +62,5 @@ def test_the_worst_subgroup_is_named_beside_everybody():
     (line,) = worst_subgroup(figures_of(scores(members, others, groups=groups)))
     assert "Most recognised subgroup: rare, 1.000" in line
     assert "of 30 members" in line
+    assert "The highest of 2 rates of subgroups, so in part by chance." in line
     assert worst_subgroup(figures_of(scores(members, others))) == []
