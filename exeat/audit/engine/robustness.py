@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from exeat.audit.area import area_of
 from exeat.audit.membership import LEVEL, auc
 
 if TYPE_CHECKING:
@@ -88,9 +89,22 @@ def sentences(found: Sequence[Difference]) -> list[str]:
 
 def _difference(mine: Scores, there: Scores, kind: Regime, detail: str, level: float) -> Difference:
     here, away = auc(mine.members, mine.non_members), auc(there.members, there.non_members)
-    half = NormalDist().inv_cdf((1 + level) / 2) * paired_error(mine, there)
+    half = _half_width(mine, there, level)
     gap = here - away
     return Difference(mine.attack, mine.adversary.access.value, kind, detail, here, away, gap - half, gap + half)
+
+
+def _half_width(mine: Scores, there: Scores, level: float) -> float:
+    """Return half the interval's width; where no score tells people apart, from the intervals of each area alone.
+
+    All scores tied, or all members above all others, leave no variance, and that is no certainty. Scores that tell
+    people apart and are the same in both do differ by nothing.
+    """
+    found = [area_of(one.members, one.non_members, level) for one in (mine, there)]
+    if all(one.method == "delong" for one in found):
+        return NormalDist().inv_cdf((1 + level) / 2) * paired_error(mine, there)
+    apart = (max(float(one.interval.high) - one.value, one.value - float(one.interval.low)) for one in found)
+    return math.hypot(*apart)
 
 
 def paired_error(mine: Scores, there: Scores) -> float:

@@ -35,6 +35,17 @@ def test_the_same_scores_differ_by_nothing():
     assert found.word == "holds"
 
 
+@pytest.mark.parametrize("members", [0.0, 1.0])
+def test_scores_without_a_variance_do_not_claim_certainty(members):
+    """All records tied, or twelve members above twelve others: neither shows that a result holds elsewhere."""
+    real = Scores("loss", np.full(12, members), np.zeros(12))
+    found = only(real, Scores("loss", np.full(12, members + 5), np.full(12, 5.0)))
+    assert found.real == found.there
+    assert found.low < -MARGIN
+    assert found.high > MARGIN
+    assert found.word == "cannot be told"
+
+
 def test_an_attack_that_breaks_down_depends_on_the_records():
     found = only(scored(1), scored(2, noise=4.0))
     assert found.low > 0
