@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-import shutil
 import signal
 import stat
 import subprocess
@@ -29,6 +27,7 @@ from exeat.audit.engine.plan import digest_of_values
 from exeat.audit.engine.private import private_folder
 from exeat.audit.engine.report import TOOL
 from exeat.audit.engine.request import ESTIMATE, REFUSED, REPORT, TABLE, Request
+from exeat.audit.engine.results import results_folder
 from exeat.audit.engine.told import Told
 from exeat.errors import BadInput
 from exeat.model.base import digest_of
@@ -133,22 +132,6 @@ def estimate_job(source: Source, plan: Plan, *, show: Callable[[str], None]) -> 
         return Told.model_validate(parse_json(data or b"")).model_dump()
     except (BadInput, ValidationError) as exc:
         raise BadInput("The child left no readable estimate.", WRONG) from exc
-
-
-@contextmanager
-def results_folder(folder: Path) -> Iterator[Path]:
-    """Yield an empty folder that is gone afterwards."""
-    results = folder / f".results-{secrets.token_hex(8)}"
-    try:
-        results.mkdir(mode=0o700)
-    except OSError as exc:
-        raise BadInput(f"{folder} cannot be written to: {exc.strerror}.", "Name another with --folder.") from exc
-    try:
-        yield results
-    finally:
-        shutil.rmtree(results, ignore_errors=True)
-        with suppress(OSError):
-            folder.rmdir()  # nothing was kept: leave no empty folder behind
 
 
 def run_child(request: Request, show: Callable[[str], None], module: str = CHILD, wanted: str = REPORT) -> None:

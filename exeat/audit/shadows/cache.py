@@ -64,7 +64,7 @@ class Cache:
     def __init__(self, folder: Path | None, key: str) -> None:
         self.folder, self.key, self.notes = folder, key, []  # type: ignore[var-annotated]
         if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def path(self, models: Iterable[int], inside: NDArray[np.bool_]) -> Path | None:
         """Return where the models of these numbers and halves lie."""
