@@ -101,7 +101,7 @@ def _half_width(mine: Scores, there: Scores, level: float) -> float:
     people apart and are the same in both do differ by nothing.
     """
     found = [area_of(one.members, one.non_members, level) for one in (mine, there)]
-    if all(one.method == "delong" for one in found):
+    if all(one.method != "hanley_mcneil" for one in found):
         return NormalDist().inv_cdf((1 + level) / 2) * paired_error(mine, there)
     apart = (max(float(one.interval.high) - one.value, one.value - float(one.interval.low)) for one in found)
     return math.hypot(*apart)

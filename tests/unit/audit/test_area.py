@@ -38,6 +38,17 @@ def test_the_interval_covers_the_true_area(draw):
     assert 0.93 <= covered / 600 <= 0.98
 
 
+@pytest.mark.parametrize(("n_in", "n_out"), [(10, 300), (300, 10), (15, 15), (30, 300)])
+@pytest.mark.parametrize(("shift", "spread"), [(0.0, 1.0), (1.0, 1.0), (2.5, 1.0), (3.0, 3.0)])
+def test_few_records_on_a_side_are_covered_too(n_in, n_out, shift, spread):
+    rng = np.random.default_rng(7)
+    true = 0.5 * math.erfc(-shift / math.sqrt(1 + spread**2) / math.sqrt(2))
+    drawn = ((rng.normal(shift, spread, n_in), rng.normal(size=n_out)) for _ in range(300))
+    found = [area_of(*sides, LEVEL) for sides in drawn]
+    assert {a.method for a in found} <= {"newcombe", "hanley_mcneil"}
+    assert sum(float(a.interval.low) <= true <= float(a.interval.high) for a in found) >= 0.92 * 300
+
+
 def test_where_hanley_and_mcneil_claim_too_much_or_say_too_little():
     rng = np.random.default_rng(4)
     drawn = [wider(rng, 300) for _ in range(600)]
