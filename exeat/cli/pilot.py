@@ -23,13 +23,13 @@ USAGE = 2
 EPILOG = """
 Examples:
 
-exeat pilot job.py --checkpoint model.safetensors --checkpoint-id onco-v1 --protections all --folder pilots -o pilots.json
+exeat pilot job.py --checkpoint model.safetensors --checkpoint-id onco-v1 --protections all --folder ../pilots -o pilots.json
 
 exeat pilot job.py … --protections rounding,pruning:share=0.8,dp_finetune:start=fresh:noise_multiplier=2
 
-exeat pilot --folder pilots --keep pruning
+exeat pilot --folder ../pilots --keep pruning
 
-exeat pilot --folder pilots --discard
+exeat pilot --folder ../pilots --discard
 
 Protections: dp_finetune, clipping, weight_noise, pruning, quantisation, rounding, top_k, label_only, surrogate, synthetic. Their settings stand in docs/pilots.md.
 

@@ -120,7 +120,8 @@ def check_apart(folder: Path, originals: Iterable[Path]) -> None:
         if here.is_relative_to(home) or home.is_relative_to(here):
             raise BadInput(
                 f"{folder} is not apart from the folder of {original.name}.",
-                "Name a folder of its own for the copies, neither within the checkpoint's folder nor around it.",
+                "Name a folder of its own for the copies, neither within the checkpoint's folder nor around it: "
+                f"for example --folder {home.parent / (home.name + '-pilots')}",
             )
 
 

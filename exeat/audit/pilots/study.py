@@ -20,7 +20,7 @@ from exeat.audit.pilots.exposure import Shadows
 from exeat.audit.pilots.synthetic import Synthetic
 from exeat.audit.pilots.trials import ORIGINAL, Scene, original_pilot, try_protection, try_synthetic
 from exeat.audit.shadows.code import behaviour
-from exeat.audit.signals import shadow_halves
+from exeat.audit.signals import shadow_halves, still
 from exeat.errors import BadInput, Tampered
 from exeat.model.base import digest_of
 from exeat.model.risk_report import Pilot, RiskReport, Subject, Tool
@@ -102,7 +102,7 @@ def study(
     copies = CopyFolder.create(folder, study_id, ids, originals)
     pilots: list[Pilot] = []
     scene: Scene | None = None
-    with pinned(1):
+    with pinned(1), still(target.model):
         for pilot_id, tried in zip(ids, (None, *protections), strict=True):
             pilot = _earlier(copies, pilot_id)
             if pilot is None:
