@@ -176,3 +176,22 @@ class RiskReport(Document):
     trace: TrainingTrace | None = None
     pilots: Annotated[tuple[Pilot, ...], Field(max_length=100)] = ()
     evidence: tuple[EvidenceRef, ...] = ()
+
+    @model_validator(mode="after")
+    def _pilots_agree(self) -> RiskReport:
+        """Refuse a pilot named twice, and figures of the original that no check of the checkpoint would see."""
+        ids = [pilot.pilot_id for pilot in self.pilots]
+        twice = next((name for name in ids if ids.count(name) > 1), None)
+        if twice is not None:
+            msg = f"the pilot {twice} is named twice"
+            raise ValueError(msg)
+        originals = [pilot for pilot in self.pilots if pilot.kind == "original"]
+        if len(originals) > 1:
+            msg = "only one pilot is the original"
+            raise ValueError(msg)
+        own = {one.model_dump_json() for one in self.indicators} if originals else set()
+        for figure in (one for pilot in originals for one in pilot.indicators):
+            if figure.model_dump_json() not in own:
+                msg = f"{figure.indicator_id} of the pilot that is the original does not stand among the report's own"
+                raise ValueError(msg)
+        return self

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from exeat.policy.measured.trace import Traced
 
 
+LONGEST = 500
+"""Characters that are shown of what a report says to be simulated."""
+
+
 class Measured(NamedTuple):
     """What the reports show; None or empty is what nobody measured."""
 
@@ -58,4 +62,4 @@ def measured(matter: Matter) -> Measured:
 def _simulated(matter: Matter) -> tuple[str, ...]:
     """Return what reports say of themselves to be simulated."""
     said = ((bound.report.__pydantic_extra__ or {}).get("x_simulated") for bound in matter.reports.used)
-    return tuple(dict.fromkeys("its figures" if one is True else str(one) for one in said if one))
+    return tuple(dict.fromkeys("its figures" if one is True else str(one)[:LONGEST] for one in said if one))

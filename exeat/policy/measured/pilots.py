@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from exeat.policy.matter import Matter
 
 ORIGINAL = "original"
+LONGEST = 120
+"""Characters of a parameter that are shown."""
 Ends = tuple[Decimal, Decimal]
 
 
@@ -126,7 +128,7 @@ def _worst(matter: Matter, indicators: Sequence[Indicator], axes: Axes) -> Indic
 def _tried(matter: Matter, title: str, metric: Metric, exposed: Indicator, pilot: Pilot | None) -> Tried:
     low, high = widened(exposed)
     limit, end = limit_of(matter, exposed), bad_end(exposed, "higher_is_worse")
-    given = [f"{name} {value}" for name, value in pilot.parameters.items()] if pilot else []
+    given = [f"{name} {value}"[:LONGEST] for name, value in pilot.parameters.items()] if pilot else []
     return Tried(
         title=title,
         original=pilot is None or pilot.kind == ORIGINAL,

@@ -95,3 +95,12 @@ def test_an_exposure_that_is_no_rank_is_said_to_be_none(bits):
 def test_certainty_is_not_taken_at_its_word():
     sure = [one | {"ci_level": "1"} for one in figures(scores(2.5)) if "ci_level" in one]
     assert drawn(matter_of(report_document(indicators=sure)))
+
+
+def test_a_parameter_or_a_remark_of_megabytes_is_cut():
+    document = json.loads(whole())
+    document["pilots"][1]["parameters"] = {"setting": "v" * 1_000_000}
+    document["x_simulated"] = "x" * 1_000_000
+    matter = matter_of(document)
+    texts = [str(value) for one in drawn(matter) for value in one.frame.to_numpy().ravel()]
+    assert max(map(len, (*texts, *measured(matter).simulated))) < 2000

@@ -72,7 +72,7 @@ def test_the_best_within_the_limit_is_said_in_people():
     assert "6 protections were tried on copies; 2 keep the bad end" in found.sentence
     assert "labels only, at equal utility" in found.sentence
     assert "instead of about 12 of 100" in found.sentence
-    calm = of(pilot("original", "original", 0.0, 380, seed=2), pilots()[1], indicators=figures(scores(0.0)))
+    calm = of(pilot("original", "original", 0.0, 380, seed=2), pilots()[1], indicators=figures(scores(0.0, seed=2)))
     assert "all keep the bad end of the interval within the limit. So does this release as it is." in calm.sentence
     hard = of(*pilots()[:1], pilots()[4])
     assert "none brings the bad end of the interval within the limit" in hard.sentence
