@@ -34,7 +34,7 @@ Data files hold x (one row per record), y (class numbers from 0) and group.NAME 
 Attacks: loss, label_gap (no recipe needed), lira, lira_offline, lira_online, lira_online_fixed,
 lira_bounded, lira_online_bounded, rmia, rmia_online, label, gradient.
 
-Killed half-way? Run the same command again: it goes on where it stopped. Next: exeat ingest report.json.
+Killed half-way? Run the same command again: it goes on where it stopped. Next: exeat ingest manifest.json report.json. No manifest yet: exeat describe drafts one.
 """  # noqa: E501 typer joins the lines of a paragraph
 
 

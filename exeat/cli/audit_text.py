@@ -25,7 +25,7 @@ def show(report: RiskReport, written: Path) -> None:
     typer.echo(f"{written}: {len(report.indicators)} figures about {report.subject.checkpoint_id}.")
     for line in (*attacks(real), *others(real), *missing(real), *_epsilon(real), *report.notes.splitlines()):
         typer.echo(visible(line))
-    typer.echo(f"Next: exeat ingest {written}")
+    typer.echo(f"Next: exeat ingest {written}, after the checkpoint's manifest or together with it.")
 
 
 def attacks(real: list[Indicator]) -> list[str]:

@@ -33,7 +33,7 @@ exeat pilot --folder ../pilots --discard
 
 Protections: dp_finetune, clipping, weight_noise, pruning, quantisation, rounding, top_k, label_only, surrogate, synthetic. Their settings stand in docs/pilots.md.
 
-Killed half-way? Run the same command again: it goes on where it stopped. Next: exeat ingest pilots.json.
+Killed half-way? Run the same command again: it goes on where it stopped. Next: exeat ingest manifest.json pilots.json. No manifest yet: exeat describe drafts one.
 """  # noqa: E501 typer joins the lines of a paragraph
 
 

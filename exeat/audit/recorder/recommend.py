@@ -58,7 +58,8 @@ def recommend(looks: Sequence[Look], margin: float = MARGIN) -> Recommendation:
     if not looks:
         return Recommendation(None, "No epoch was measured against records that were not trained on.")
     if len(looks) < 2:  # noqa: PLR2004 a choice needs two
-        return Recommendation(None, f"{_epochs(len(looks))} measured, so there is nothing to choose between.")
+        more = "A larger share= lets the recorder measure more of them"
+        return Recommendation(None, f"{_epochs(len(looks))} measured, so there is nothing to choose between. {more}.")
     best = max(looks, key=lambda one: (utility(one), -one.high))
     equal = [one for one in looks if one is best or worse_by(best, one) <= margin]
     least, last = min(equal, key=lambda one: (one.high, -one.epoch)), max(looks, key=lambda one: one.epoch)
