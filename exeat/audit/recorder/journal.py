@@ -58,10 +58,11 @@ class Journal:
             return
         if folder.exists() and any(folder.iterdir()):
             raise BadInput(f"{folder} holds files that are not a recorder's.", "Give a folder of its own.")
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # weights of every epoch, and the seed
         write_atomically(path, orjson.dumps(header, option=orjson.OPT_INDENT_2))
 
     def _continue(self, header: dict[str, Any], *, resume: bool) -> None:
-        before = orjson.loads((self.folder / HEADER).read_bytes())
+        before = read_header(self.folder)
         self.rows = read_lines(self.folder)
         if not resume:
             raise BadInput(
@@ -117,6 +118,17 @@ class Journal:
         return digest_of(data)
 
 
+def read_header(folder: Path) -> dict[str, Any]:
+    """Return what was written about the run when it began; raise BadInput when it is damaged."""
+    try:
+        found = orjson.loads((folder / HEADER).read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        found = None
+    if not isinstance(found, dict):
+        raise BadInput(f"{folder / HEADER} is damaged, so nobody knows which run this was.", "Give another folder.")
+    return found
+
+
 def _line(row: dict[str, Any]) -> bytes:
     return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
 
@@ -124,13 +136,24 @@ def _line(row: dict[str, Any]) -> bytes:
 def read_lines(folder: Path) -> list[dict[str, Any]]:
     """Return the epochs that were written whole, also after a crash in the middle of a line."""
     path = folder / LINES
-    rows = []
+    rows: list[dict[str, Any]] = []
     for line in path.read_bytes().splitlines() if path.exists() else ():
         try:
-            rows.append(orjson.loads(line))
+            row = orjson.loads(line)
         except orjson.JSONDecodeError:
             break
+        if not _follows(row, rows[-1]["epoch"] if rows else 0):
+            break
+        rows.append(row)
     return rows
+
+
+def _follows(row: Any, last: int) -> bool:
+    """Return whether this is the row of a later epoch, of known columns."""
+    if not isinstance(row, dict) or not row.keys() <= COLUMNS.keys():
+        return False
+    epoch, step = row.get("epoch"), row.get("step")
+    return isinstance(epoch, int) and isinstance(step, int) and epoch > last
 
 
 def parquet_of(rows: Sequence[dict[str, Any]]) -> bytes:

@@ -10,6 +10,7 @@ import torch
 
 from exeat import __version__
 from exeat.audit.membership import LEVEL, number
+from exeat.audit.recorder.exposure import MIN_PEOPLE
 from exeat.audit.recorder.journal import CHECKPOINT, TRACE, write_atomically
 from exeat.evidence.inspection import inspect
 from exeat.model.base import digest_of
@@ -148,7 +149,9 @@ def _safeguards(run: Run) -> list[dict[str, Any]]:
 
 
 def _metrics(role: str, seen: Answers) -> list[dict[str, Any]]:
-    """Return accuracy with its exact interval; of a model that does not classify, the mean loss."""
+    """Return accuracy with its exact interval, or the mean loss of a model that does not classify; no single people."""
+    if len(seen.losses) < MIN_PEOPLE:
+        return []
     if seen.right is None:
         value = f"{number(float(seen.losses.mean())):f}"
         return [{"id": f"{role}-loss", "value": value, "unit": "loss", "split": role, "n": len(seen.losses)}]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from exeat.audit.recorder.exposure import canary_exposure, canary_samples, loss_attack
+from exeat.audit.recorder.exposure import MIN_PEOPLE, canary_exposure, canary_samples, loss_attack
 from exeat.audit.recorder.recommend import Look
 
 if TYPE_CHECKING:
@@ -85,6 +85,8 @@ class Observer:
         except (RuntimeError, NotImplementedError, TypeError, ValueError) as exc:
             self._gradients_fail = f"no gradient per example: {type(exc).__name__}"
             return {"note": self._gradients_fail}
+        if found.n < MIN_PEOPLE:
+            return {"note": "too few people for quantiles of gradients"}
         if not math.isfinite(found.q50):
             return {"note": "gradients are not finite"}
         return {"gradient_norm_q50": found.q50, "gradient_norm_q90": found.q90, "gradient_norm_q99": found.q99,
@@ -92,7 +94,11 @@ class Observer:
 
 
 def _of(role: str, seen: Answers) -> dict[str, Any]:
-    row: dict[str, Any] = {f"{role}_loss": float(seen.losses.mean()), f"n_{role}": len(seen.losses)}
+    """Return loss and accuracy; of fewer than ten people only how many they are: it would be about them."""
+    row: dict[str, Any] = {f"n_{role}": len(seen.losses)}
+    if len(seen.losses) < MIN_PEOPLE:
+        return row
+    row[f"{role}_loss"] = float(seen.losses.mean())
     return row if seen.right is None else row | {f"{role}_accuracy": float(seen.right.mean())}
 
 

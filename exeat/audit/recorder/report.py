@@ -65,6 +65,9 @@ def _gap(train: Answers, test: Answers | None) -> Indicator:
     if test is None or train.right is None or test.right is None:
         reason = "no test records were given" if test is None else "the model does not classify, so nothing is right"
         return _without("gen.gap", "difference", reason, len(train.losses), 0)
+    if min(len(train.right), len(test.right)) < MIN_PEOPLE:
+        reason = f"at least {MIN_PEOPLE} members and others are needed: it would be about single people"
+        return _without("gen.gap", "difference", reason, len(train.right), len(test.right))
     return gap_of(int(train.right.sum()), len(train.right), int(test.right.sum()), len(test.right))
 
 
