@@ -10,7 +10,7 @@ import streamlit as st
 from components.numbers import counted, day, figure, interval, shown_unit, size, version_name
 from components.page import page_title
 from components.table import table
-from components.text import one_line, paragraphs, plain
+from components.text import adversary, one_line, paragraphs, plain
 from exeat.access.abstraction import SUPPRESSED, WITHHELD
 
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ def show_exposure(entry: CatalogueEntry) -> None:
         st.warning("No risk report is attached. Not measured never passes.", icon=":material/help:")
         return
     words = _exact_words if shown.exact else _band_words
-    table(pd.DataFrame([words(row) for row in shown.rows.to_dict("records")]), "Exposure indicators")
+    rows = pd.DataFrame([words(row) for row in shown.rows.to_dict("records")])
+    table(rows if shown.exact else rows.drop_duplicates(), "Exposure indicators")
     lines = [
         f"As of {entry.as_of}; newest report {day(entry.newest_report)}.",
         f"Judged by the limits for {entry.judged_for} ({entry.judged_for.title}).",
@@ -99,7 +100,7 @@ def _band_words(row: Mapping[Any, Any]) -> dict[str, Any]:
         "Indicator": row["label"],
         "Subgroup": _or_none(row["subgroup"]),
         "Where it lies": row["band"],
-        "Adversary": str(row["access"]).replace("_", " "),
+        "Adversary": adversary(str(row["access"])),
         "Why not measured": _or_none(row["reason"]),
     }
 
@@ -114,7 +115,7 @@ def _exact_words(row: Mapping[Any, Any]) -> dict[str, Any]:
         "Value": row["status"] if hidden else figure(_number(row["value"]), unit, limit=limit),
         "Interval": interval(_number(row["ci_low"]), _number(row["ci_high"]), unit) or None,
         "Limit": figure(limit, unit) if limit is not None else None,
-        "Adversary": str(row["access"]).replace("_", " "),
+        "Adversary": adversary(str(row["access"])),
         "Method": _or_none(row["method"]),
         "Why not measured": _or_none(row["reason"]),
     }

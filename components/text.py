@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from exeat.policy.measured.regimes import ACCESS
+
 _PUNCTUATION = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>$&=^:\"'/@])")
 _JOINER = "\u2060"
 """Word joiner: invisible, and it breaks what Streamlit still replaces after Markdown is parsed."""
@@ -34,3 +36,8 @@ def plain(value: object, limit: int = 500) -> str:
 def paragraphs(value: object, limit: int = 20_000) -> tuple[str, ...]:
     """Return the lines of a longer text, each escaped; empty lines are dropped."""
     return tuple(plain(line, limit) for line in str(value)[:limit].splitlines() if line.strip())
+
+
+def adversary(access: str) -> str:
+    """Return what the attacker sees of the model, in words: ``sees confidences`` for ``api_conf``."""
+    return ACCESS.get(access, access.replace("_", " "))

@@ -13,6 +13,7 @@ from plotly.subplots import make_subplots
 
 from components.charts.palette import FAIL_AREA, GRID, safe, sign_of, styled
 from components.numbers import axis_unit, bare_interval, figure, interval, scale
+from components.text import adversary
 from exeat.policy.finding import Verdict
 from exeat.policy.reading import shown_unit
 
@@ -248,7 +249,7 @@ def strip_table(readings: Sequence[Reading]) -> pd.DataFrame:
             "Interval": interval(reading.ci_low, reading.ci_high, shown_unit(reading)) or None,
             "Limit": figure(reading.limit, shown_unit(reading)) if reading.limit is not None else None,
             "Members / non-members": _counts(reading),
-            "Adversary": reading.access.value.replace("_", " ") if reading.access else None,
+            "Adversary": adversary(reading.access.value) if reading.access else None,
             "Method": reading.method or None,
             "Note": reading.note or None,
             "Why not": reading.reason or None,
