@@ -27,6 +27,8 @@ def digests_of(*paths: Path | str) -> tuple[str, ...]:
 
 
 def _digest(path: Path) -> str:
+    if path.exists() and not path.is_file():
+        raise BadInput(f"{path} is no plain file.", "Name a file; what is read from a pipe cannot be read again.")
     try:
         with path.open("rb") as file:
             return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()

@@ -31,6 +31,8 @@ def read_records(path: Path) -> Records:
     reader = READERS.get(path.suffix)
     if reader is None:
         raise BadInput(f"{path.name} is none of {', '.join(READERS)}.", f"Write one of them. {LAYOUT}")
+    if path.exists() and not path.is_file():
+        raise BadInput(f"{path.name} is no plain file.", f"Write one. {LAYOUT}")
     arrays = _read(path, reader)
     missing = [name for name in ("x", "y") if name not in arrays]
     if missing:

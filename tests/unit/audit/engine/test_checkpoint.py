@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from exeat.audit.engine.checkpoint import check_weights, digests_of
+from exeat.audit.engine.data_files import read_records
 from exeat.errors import BadInput
 from tests.unit.audit.engine.toys import network
 
@@ -139,3 +141,12 @@ def test_no_number_is_not_zero(tmp_path):
 def test_a_broken_archive_is_a_file_that_nobody_reads(tmp_path):
     (tmp_path / "m.pt").write_bytes(b"x" * 50 + b"PK\x05\x06" + b"\xff" * 18)
     assert "were not compared with m.pt" in check_weights(network(1), [tmp_path / "m.pt"])
+
+
+def test_a_pipe_or_a_folder_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe.npz")
+    for path in (tmp_path / "pipe.npz", tmp_path):
+        with pytest.raises(BadInput, match="is no plain file"):
+            digests_of(path)
+    with pytest.raises(BadInput, match="is no plain file"):
+        read_records(tmp_path / "pipe.npz")
