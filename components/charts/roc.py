@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from components.charts.palette import FAIL_AREA, MUTED, SERIES, UNKNOWN, safe, styled
 from components.numbers import figure, interval
+from components.text import adversary
 from exeat.policy.measured.roc import shown_points
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def _row(roc: Roc, accused: str, seen: str, ends: str | None) -> dict[str, objec
         "Recognised": seen,
         "Interval": ends,
         "Members / non-members": f"{roc.curve.n_in:,} / {roc.curve.n_out:,}",
-        "Attacker": roc.access or None,
+        "Attacker": adversary(roc.access.replace(" ", "_")) if roc.access else None,
         "Method": roc.curve.method,
         "Tool": roc.tool,
     }
