@@ -11,8 +11,8 @@ from exeat.errors import BadInput
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-PARTS: Mapping[str, float] = {"look": 0.55, "gradients": 0.35, "file": 0.1}
-"""How the allowance is shared: losses with the weights they belong to, gradients, and writing the Parquet file."""
+PARTS: Mapping[str, float] = {"look": 0.5, "gradients": 0.35, "file": 0.1, "epsilon": 0.05}
+"""How the allowance is shared: losses with the weights they belong to, gradients, the Parquet file, the accountant."""
 FINISH = 0.02
 """Seconds set aside for what ``finish`` takes on a small model."""
 FIRST_GUESS = 0.005

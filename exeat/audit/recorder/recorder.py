@@ -179,8 +179,9 @@ class Recorder:
         return seen
 
     def _append(self, row: dict[str, Any]) -> None:
-        if self._privacy is not None:
-            row["epsilon"] = self._privacy.epsilon(self._delta)
+        if self._privacy is not None and ("train_loss" in row or self._budget.affords("epsilon")):
+            with self._budget.own("epsilon"):
+                row["epsilon"] = self._privacy.epsilon(self._delta)
         row["training_seconds"] = round(self._budget.training, 4)
         row["recorder_seconds"] = round(self._budget.spent, 4)
         self._seen = [p._version for p in self._parameters]  # noqa: SLF001 documented by torch, with no other name
@@ -231,7 +232,8 @@ class Recorder:
         if self._unchanged():
             if last.get("weights_sha256") is None:
                 look = self._look if select == "last" else self._look_unless_diverged
-                self._journal.amend(**{"note": None, **look(last["epoch"])})
+                spent = {"epsilon": self._privacy.epsilon(self._delta)} if self._privacy is not None else {}
+                self._journal.amend(**{"note": None, **spent, **look(last["epoch"])})
         elif select == "last":
             digest = digest_of(bytes_of(bare(self.model)))
             same = [row["epoch"] for row in rows if row.get("weights_sha256") == digest]

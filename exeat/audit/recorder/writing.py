@@ -47,7 +47,8 @@ def write_all(
     components = write_files(run, weights)
     seen = observer.last
     final = seen[1] if seen is not None and seen[0] == run.epoch else observer.answers(state_of(weights))
-    claim = _claim(with_about(document(run, components, final.answers, []), about))
+    claimed = final.canaries is not None
+    claim = _claim(with_about(document(run, components, final.answers, []), about)) if claimed else None
     found = report.indicators(final, claim)
     measured = sorted({one.indicator_id for one in found if one.status == "measured"})
     known = with_about(document(run, components, final.answers, measured), about)
