@@ -57,11 +57,11 @@ class Run:
     rule: str
 
 
-def write_files(run: Run, weights: bytes, *, scan: bool) -> list[dict[str, Any]]:
+def write_files(run: Run, weights: bytes) -> list[dict[str, Any]]:
     """Write the files of the checkpoint beside the trace, and return them as components of the manifest.
 
     What leaves, and in which form, is the submitter's proposal to make; the default is a sandbox for the weights, and
-    nothing of the trace. ``scan`` looks into the weights as intake will.
+    nothing of the trace.
     """
     folder = run.folder / CHECKPOINT
     write_atomically(folder / WEIGHTS, weights)
@@ -69,7 +69,7 @@ def write_files(run: Run, weights: bytes, *, scan: bool) -> list[dict[str, Any]]
     sensitivity = 2 if run.privacy is not None and run.privacy.claim(run.delta)["claimed"] else 3
     return [
         _component(folder, WEIGHTS, "weights", "safetensors", "weights", sensitivity, "sandbox")
-        | ({"scan": _scan(folder / WEIGHTS)} if scan else {}),
+        | {"scan": _scan(folder / WEIGHTS)},
         _component(folder, CONFIG, "config", "json", "hyper-parameters", 1, "allowed"),
         _component(folder, TRACE, "training_trace", "parquet", "aggregates over the epochs", 2, "denied"),
     ]

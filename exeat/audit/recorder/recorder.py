@@ -54,10 +54,6 @@ class Recorded(NamedTuple):
     overhead: float
 
 
-SCANNED_FROM = 1.0
-"""Seconds of training from which the written weights are also inspected; intake inspects them in any case."""
-
-
 class Recorder:
     """Stands beside a training loop.
 
@@ -221,7 +217,7 @@ class Recorder:
             run = self._run(row, _rule(select, chosen == last), last)
             written = write_all(
                 run, weights, journal=self._journal, observer=self._observer, advice=advice, about=self._about,
-                seed=self._seed, scan=self._budget.training >= SCANNED_FROM,
+                seed=self._seed,
             )  # fmt: skip
             self._weights.leave({chosen, last} | ({advice.epoch} if advice.epoch is not None else set()))
             self.close()

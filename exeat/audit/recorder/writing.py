@@ -40,11 +40,11 @@ class Written(NamedTuple):
 
 def write_all(
     run: Run, weights: bytes, *, journal: Journal, observer: Observer, advice: Recommendation,
-    about: Mapping[str, Any], seed: int, scan: bool,
+    about: Mapping[str, Any], seed: int,
 ) -> Written:  # fmt: skip
     """Measure the weights that are written, and write everything about them; each file whole or not at all."""
     parquet = journal.write_parquet()
-    components = write_files(run, weights, scan=scan)
+    components = write_files(run, weights)
     seen = observer.last
     final = seen[1] if seen is not None and seen[0] == run.epoch else observer.answers(state_of(weights))
     claimed = final.canaries is not None
