@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from data.samples.specs import Spec
     from exeat.audit.recorder import Recorded
 
-MODELS = ("digits-mlp-v1", "digits-mlp-v3", "digits-mlp-v4", "onco-mlp-v1", "onco-mlp-v4", "glyco-mlp-v2")
+MODELS = (
+    *("digits-mlp-v1", "digits-mlp-v3", "digits-mlp-v4", "onco-mlp-v1", "onco-mlp-v4", "onco-mlp-v5", "glyco-mlp-v2"),
+    *("glyco-mlp-v4", "glyco-mlp-v5"),
+)
 LIMIT = 0.10
 LEAST = 1.0
 """Seconds of training behind each figure: a short training is repeated, for one alone is noise."""

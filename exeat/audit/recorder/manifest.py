@@ -12,9 +12,8 @@ from exeat import __version__
 from exeat.audit.membership import LEVEL, number
 from exeat.audit.recorder.exposure import MIN_PEOPLE
 from exeat.audit.recorder.journal import CHECKPOINT, TRACE, write_atomically
-from exeat.evidence.inspection import inspect
+from exeat.evidence.inspection import open_checkpoint
 from exeat.model.base import digest_of
-from exeat.model.inspection import Verdict
 from exeat.policy.interval import clopper_pearson
 
 if TYPE_CHECKING:
@@ -33,7 +32,6 @@ _CHOSEN = (
     "The epoch was chosen by losses on the training records, which no accountant counts: "
     "epsilon does not cover that choice."
 )
-_SCANNED = {Verdict.CLEAN: "clean", Verdict.UNSAFE: "unsafe"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +89,13 @@ def _component(
 
 
 def _scan(path: Path) -> dict[str, str]:
-    """Look into our own file as intake will: weights may carry what nobody meant to save."""
-    seen = inspect(path)
-    detail = "; ".join(finding.code for finding in seen.findings[:10])
-    result = _SCANNED.get(seen.verdict, "not_assessed")
+    """Say whether our own file is safe to load; what else it may tell, intake looks for when it takes the file in."""
+    with open_checkpoint(path) as seen:
+        problems = list(seen.problems)
+    result = "clean"
+    if problems:
+        result = "unsafe" if any(one.verdict == "unsafe" for one in problems) else "not_assessed"
+    detail = "; ".join(one.code for one in problems[:10])
     return {"tool": "exeat inspect", "version": __version__, "result": result, "detail": detail}
 
 
