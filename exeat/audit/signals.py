@@ -17,7 +17,7 @@ from torch.nn.functional import cross_entropy
 from exeat.errors import BadInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
     from torch import Tensor, nn
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     Signal = Callable[[nn.Module, Tensor, Tensor], "NDArray[np.float64]"]
 
-FLOOR = 1e-12
 LEAST = 1e-300
 MATRIX, CLASSES = 2, 2
 AT_ONCE = 256
@@ -109,24 +108,6 @@ def _norms(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     with still(model):
         norms: Tensor = vmap(norm, chunk_size=AT_ONCE)(inputs, y)
     return norms
-
-
-def against_shadows(
-    signal: Signal, target: nn.Module, shadows: Sequence[nn.Module], inside: NDArray[np.bool_], x: Tensor, y: Tensor
-) -> NDArray[np.float64]:
-    """Return how far the target's signal lies above that of models that never saw the record, in standard deviations.
-
-    Offline likelihood-ratio attack (Carlini et al. 2022, 4.2) with one spread for all records, which suits few
-    shadow models. ``inside[s, r]`` says that shadow ``s`` was trained on record ``r``. A record that no shadow left
-    out scores NaN.
-    """
-    seen = np.stack([signal(model, x, y) for model in shadows])
-    outside = np.where(inside, np.nan, seen)
-    counts = (~inside).sum(axis=0)
-    mean = np.where(counts > 0, np.nansum(outside, axis=0) / np.maximum(counts, 1), np.nan)
-    spread = float(np.sqrt(np.nanmean((outside - mean) ** 2)))
-    result: NDArray[np.float64] = (signal(target, x, y) - mean) / max(spread, FLOOR)
-    return result
 
 
 def shadow_halves(n_records: int, n_shadows: int, seed: int) -> NDArray[np.bool_]:

@@ -6,13 +6,12 @@ confidences that are shown, or the weights.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from exeat.audit.attacks import lira, run_attacks
+from exeat.audit.attacks import run_attacks
 from exeat.audit.membership import Scores, indicators_of
 from exeat.audit.shadows.stack import SIGNALS
 from exeat.model.risk_report import Adversary, Indicator
@@ -29,14 +28,11 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-BOUND = math.log(199)
-"""Log odds of a confidence of 0.995, what two decimals still show."""
-BOUNDED = "lira_bounded"
 PROTECTED_TOO = "the protection, applied to shadow models of the attacker's own"
 ATTACKS: dict[Access, tuple[str, ...]] = {
     Access.API_LABEL: ("label",),
-    Access.API_CONF: ("label", "loss", "lira", BOUNDED, "rmia"),
-    Access.WHITE_BOX: ("label", "loss", "lira", BOUNDED, "rmia", "gradient"),
+    Access.API_CONF: ("label", "loss", "lira", "lira_bounded", "rmia"),
+    Access.WHITE_BOX: ("label", "loss", "lira", "lira_bounded", "rmia", "gradient"),
 }
 """What fits each form. Who sees more can do all that who sees less can: without the weaker attacks a form could look
 safer than one that shows less of it."""
@@ -84,23 +80,9 @@ def attack_all(
     names = ATTACKS[access]
     if not target.members.x.is_floating_point():
         names = tuple(WITHOUT_NOISE.get(name, name) for name in names)
-    usual = [name for name in names if name != BOUNDED]
-    scored = run_attacks(target, cast("Stack", shadows), usual, seed=seed)
+    scored = run_attacks(target, cast("Stack", shadows), names, seed=seed)
     rows = [row for scores in scored for row in figures(replace(scores, groups={}, outside_groups={}))]
-    if BOUNDED in names:
-        rows += _bounded(target, shadows)
     return tuple(_told(row) for row in rows) if protected else tuple(rows)
-
-
-def _bounded(target: Target, shadows: Shadows) -> list[Indicator]:
-    """Return the likelihood ratio on log odds cut at BOUND: a few answers of great confidence set no spread."""
-    x, y = target.everyone()
-    asked = np.clip(SIGNALS["logit"](target.model, x, y), -BOUND, BOUND)
-    seen = np.clip(shadows.signal("logit", x, y), -BOUND, BOUND)
-    values, n = lira.offline(asked, seen, shadows.inside), len(target.members)
-    params = {"shadow_models": str(len(shadows)), "fixed_variance": "true", "largest_confidence": "0.995"}
-    rows = figures(Scores("lira", values[:n], values[n:], params=params))
-    return [renamed(row, "lira", BOUNDED, f"{row.method}, log odds cut at a confidence of 0.995") for row in rows]
 
 
 def figures(scores: Scores) -> list[Indicator]:

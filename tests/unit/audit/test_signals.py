@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from exeat.audit.membership import Scores, indicators_of
-from exeat.audit.signals import against_shadows, gradient_signal, logit_signal, loss_signal, shadow_halves
+from exeat.audit.signals import gradient_signal, logit_signal, loss_signal, shadow_halves
 
 SIGNALS = {"loss": loss_signal, "lira": logit_signal, "gradient": gradient_signal}
 
@@ -50,25 +50,6 @@ def test_a_network_that_learned_noise_by_heart_is_recognised_by_each_signal():
     model = overfit(1, x[:120], y[:120])
     for attack, signal in SIGNALS.items():
         assert area(attack, signal(model, x, y), 120).ci_low > Decimal("0.5"), attack
-
-
-def test_shadow_models_sharpen_the_attack():
-    x, y = noise(2, 160)
-    model = overfit(2, x[:80], y[:80])
-    inside = shadow_halves(160, 8, 3)
-    shadows = [overfit(100 + i, x[half], y[half]) for i, half in enumerate(inside)]
-    values = against_shadows(logit_signal, model, shadows, inside, x, y)
-    assert np.isfinite(values).all()
-    assert area("lira", values, 80).ci_low > Decimal("0.6")
-
-
-def test_a_record_that_every_shadow_saw_has_no_score():
-    x, y = noise(3, 6)
-    inside = np.ones((2, 6), dtype=bool)
-    inside[:, 1:] = shadow_halves(5, 2, 1)
-    values = against_shadows(logit_signal, network(0), [network(1), network(2)], inside, x, y)
-    assert np.isnan(values[0])
-    assert np.isfinite(values[1:]).all()
 
 
 def test_halves_leave_each_record_out_in_half_of_the_shadows():
